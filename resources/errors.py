@@ -1,0 +1,169 @@
+"""The one exception tree of the platform.
+
+Every error says what was attempted, what came back, whether a rerun can help, and what to do. `code` is stable: people
+search for it in the manual, alerts group by it, and the `v2` command prints it. Nothing here knows a source's details:
+those live in the `context` mapping, which must never hold a secret or personal data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+
+class V2Error(Exception):
+    """Root of all errors the platform raises on purpose.
+
+    `message` is one sentence for a person, `hint` the next thing to do, `retryable` whether the same call may
+    succeed later without anybody changing anything, `context` machine-readable facts (ids, statuses, counts).
+    """
+
+    code: ClassVar[str] = "internal"
+    retryable: bool = False
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        retryable: bool | None = None,
+        context: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        if retryable is not None:
+            self.retryable = retryable
+        self.context = dict(context or {})
+
+    def as_dict(self) -> dict[str, Any]:
+        """The error half of a `Result`: {code, message, hint, retryable, context}."""
+        return {
+            "code": self.code,
+            "message": self.message,
+            "hint": self.hint,
+            "retryable": self.retryable,
+            "context": self.context,
+        }
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.hint})" if self.hint else self.message
+
+
+class ConfigError(V2Error):
+    """A setting is missing or unreadable."""
+
+    code = "config"
+
+
+class UnknownUser(V2Error):
+    """An id, e-mail or `ad_user_id` that resolves to nobody."""
+
+    code = "unknown_user"
+
+
+class MissingCredential(V2Error):
+    """The user has no usable connection to the platform that was asked for."""
+
+    code = "missing_credential"
+
+
+class DatabaseError(V2Error):
+    """Postgres cannot be reached, or refused."""
+
+    code = "database"
+    retryable = True
+
+
+class MigrationBehind(V2Error):
+    """The database's schema is older (or newer) than this code."""
+
+    code = "migration_behind"
+
+
+class LeaseBusy(V2Error):
+    """Somebody else is working on the same (account, entity)."""
+
+    code = "lease_busy"
+    retryable = True
+
+
+class LeaseLost(V2Error):
+    """Our lease was taken over while we worked: nothing more may be written under it."""
+
+    code = "lease_lost"
+    retryable = True
+
+
+class SweepShrunk(V2Error):
+    """A complete sweep saw far fewer records than are known: nothing is deleted, a person has to look."""
+
+    code = "sweep_shrunk"
+
+
+class LedgerBroken(V2Error):
+    """A merge's counts do not add up; its transaction was rolled back."""
+
+    code = "ledger_broken"
+
+
+class UsersFailed(V2Error):
+    """Some users of a run failed; the others are done and recorded."""
+
+    code = "users_failed"
+
+
+class SourceError(V2Error):
+    """An external system did not answer as it should. `context` holds source, endpoint, status."""
+
+    code = "source"
+
+
+class Unauthorized(SourceError):
+    """The credential is refused for good (401, or 403 after the source's own probe)."""
+
+    code = "unauthorized"
+
+
+class Forbidden(SourceError):
+    """The credential is good but may not see this object."""
+
+    code = "forbidden"
+
+
+class NotFound(SourceError):
+    """The object does not exist, or not for this credential."""
+
+    code = "not_found"
+
+
+class BadRequest(SourceError):
+    """The source refused our parameters: a bug here or a change there."""
+
+    code = "bad_request"
+
+
+class RateLimited(SourceError):
+    """429 for longer than we may wait."""
+
+    code = "rate_limited"
+    retryable = True
+
+
+class SourceUnavailable(SourceError):
+    """Network failure, time-out or 5xx that outlasted the retries."""
+
+    code = "source_unavailable"
+    retryable = True
+
+
+class NotUnderstood(SourceError):
+    """A 2xx whose body is not what the endpoint promises (HTML, null, `errors`, no known list key)."""
+
+    code = "not_understood"
+
+
+class PagingBroken(SourceError):
+    """A repeated token, or a cap reached: going on would loop or lose records."""
+
+    code = "paging_broken"
