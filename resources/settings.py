@@ -1,0 +1,196 @@
+"""Settings: the one place that reads `V2_*` variables and `.env`, and says what to write when a value is wrong.
+
+Credentials of users are no settings (they live encrypted in the database, see `encryption`). Nothing is read at import.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+from dotenv import dotenv_values
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from resources.errors import ConfigError
+
+PREFIX = "V2_"
+ENV_FILE = ".env"
+
+# Set by the platform for its own processes, never by a person.
+_INTERNAL_PREFIXES = ("V2_DAGSTER_", "V2_PLATFORM_", "V2_TEST_")
+
+
+class Settings(BaseSettings):
+    """Everything that can be set from outside. The field `ui_port` is the variable `V2_UI_PORT`.
+
+    A variable of the environment wins over `.env`; an empty one counts as not set. Secrets are `SecretStr`, so neither
+    `repr` nor a log line shows them.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+        validate_default=True,
+    )
+
+    home: Annotated[
+        Path, Field(description="where the embedded database, logs and pid files live", examples=[".v2"])
+    ] = Path(".v2")
+    database_url: Annotated[
+        SecretStr | None,
+        Field(
+            description="a PostgreSQL server (15 or newer) to use instead of the embedded one",
+            examples=["postgresql://user:password@host:5432/v2"],
+        ),
+    ] = None
+    dagster_database_url: Annotated[
+        SecretStr | None,
+        Field(
+            description="the database of Dagster's own records; by default `dagster` on the server of database_url",
+            examples=["postgresql://user:password@host:5432/dagster"],
+        ),
+    ] = None
+    secret_key: Annotated[
+        SecretStr | None,
+        Field(
+            description="the key that encrypts stored credentials; several, newest first, are separated by commas",
+            examples=["the line that `python -m resources.encryption` prints"],
+        ),
+    ] = None
+
+    fub_base_url: Annotated[str, Field(examples=["https://api.followupboss.com/v1"])] = (
+        "https://api.followupboss.com/v1"
+    )
+    fub_system: Annotated[str, Field(description="the registered X-System name", examples=["my-system"])] = "v2-assets"
+    fub_system_key: Annotated[SecretStr | None, Field(description="the registered X-System-Key")] = None
+    rezen_base_url: Annotated[
+        str,
+        Field(
+            description="`{service}` stands for the service's host name",
+            examples=["https://{service}.therealbrokerage.com/api/v1"],
+        ),
+    ] = "https://{service}.therealbrokerage.com/api/v1"
+
+    ui_port: Annotated[
+        int, Field(ge=1, le=65535, description="port of the web pages on 127.0.0.1", examples=[3000])
+    ] = 3000
+    overlap_minutes: Annotated[
+        int, Field(ge=0, le=1440, description="how far an incremental window reaches back", examples=[10])
+    ] = 10
+    sweep_shrink_floor: Annotated[
+        float,
+        Field(
+            gt=0,
+            le=1,
+            description="share of the known records a complete sweep may miss before deletion stops for a person",
+            examples=[0.2],
+        ),
+    ] = 0.2
+
+    @field_validator("database_url", "dagster_database_url")
+    @classmethod
+    def _is_a_postgres_url(cls, value: SecretStr | None) -> SecretStr | None:
+        # The message must not repeat the value: it holds a password.
+        if value is None:
+            return None
+        url = value.get_secret_value().strip()
+        scheme, separator, rest = url.partition("://")
+        if scheme not in ("postgresql", "postgres") or not separator or not rest:
+            raise ValueError("is not a URL that starts with postgresql://")
+        return SecretStr("postgresql://" + rest)
+
+    @field_validator("fub_base_url", "rezen_base_url")
+    @classmethod
+    def _is_an_http_url(cls, value: str) -> str:
+        if not value.startswith(("https://", "http://")):
+            raise ValueError("is not a URL that starts with https:// or http://")
+        return value.rstrip("/")
+
+    @field_validator("home")
+    @classmethod
+    def _home_is_absolute(cls, value: Path) -> Path:
+        value = value.expanduser()
+        return value if value.is_absolute() else project_root() / value
+
+
+def project_root() -> Path:
+    """The nearest folder, from the working directory upwards, that holds `dagster.yaml`; else the working directory."""
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / "dagster.yaml").is_file():
+            return folder
+    return here
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the environment and `.env` of the project root; `overrides` (field=value) win over both.
+
+    Raises ConfigError that names the variable and what to write; it never repeats a value.
+    """
+    env_file = project_root() / ENV_FILE
+    _refuse_unknown_names(env_file)
+    try:
+        # pydantic-settings takes the file as an argument of the constructor, which its type does not show.
+        return Settings(_env_file=env_file if env_file.is_file() else None, **overrides)  # type: ignore[call-arg]
+    except ValidationError as error:
+        raise _readable(error) from None
+
+
+def _refuse_unknown_names(env_file: Path) -> None:
+    """A misspelt name would be ignored and, say, an embedded server started in place of the one meant."""
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    for name in _names_in(env_file):
+        if name.startswith(PREFIX) and name not in known and not name.startswith(_INTERNAL_PREFIXES):
+            raise _unknown(name, known, f"the file {ENV_FILE}")
+    for name in map(str.upper, os.environ):
+        if not name.startswith(PREFIX) or name in known or name.startswith(_INTERNAL_PREFIXES):
+            continue
+        # The environment may hold names that are somebody else's: only a near miss is an error there.
+        if difflib.get_close_matches(name, known, n=1, cutoff=0.85):
+            raise _unknown(name, known, "the environment")
+
+
+def _names_in(env_file: Path) -> list[str]:
+    if not env_file.exists():
+        return []
+    try:
+        return [name.upper() for name in dotenv_values(env_file, encoding="utf-8")]
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"The settings file {env_file.name} cannot be read: {type(error).__name__}.",
+            hint=f"make {ENV_FILE} in the project root a readable UTF-8 text file of lines NAME=value, or remove it",
+            context={"file": env_file.name},
+        ) from None
+
+
+def _unknown(name: str, known: set[str], where: str) -> ConfigError:
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    hint = f"write {near[0]}" if near else "remove it; .env.example lists the names there are"
+    return ConfigError(f"There is no setting {name} (found in {where}).", hint=hint, context={"setting": name})
+
+
+def _readable(error: ValidationError) -> ConfigError:
+    lines: list[str] = []
+    hints: list[str] = []
+    names: list[str] = []
+    for problem in error.errors(include_input=False, include_url=False, include_context=False):
+        field = str(problem["loc"][0]) if problem["loc"] else "?"
+        name = PREFIX + field.upper()
+        names.append(name)
+        text = problem["msg"].removeprefix("Value error, ")
+        lines.append(f"{name}: {text[0].lower()}{text[1:]}")
+        info = Settings.model_fields.get(field)
+        if info is not None and info.examples:
+            hints.append(f"{name}={info.examples[0]}")
+    return ConfigError(
+        "A setting cannot be used: " + "; ".join(lines) + ".",
+        hint="write for example " + " and ".join(hints) + f" in the environment or in {ENV_FILE}" if hints else None,
+        context={"settings": names},
+    )
