@@ -1,0 +1,252 @@
+"""The merge of one unit for one user: batches of staged rows, each in one transaction.
+
+Inside a batch: select → one winner per business record → history → upsert → children → fates → release of waiters →
+the ledger. A row that Postgres itself refuses is found by halving the batch and rejected alone; nothing else waits
+for it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from resources.errors import LedgerBroken
+from resources.postgres import Database
+from v2_assets.merge import session
+from v2_assets.merge.counts import MergeCounts
+from v2_assets.merge.statements import natural_key, same_key, staging, v2
+from v2_assets.merge.unit import Unit
+from v2_assets.schema.stage import STREAMS
+
+#: Rows per transaction. Beyond a few thousand nothing is gained (docs/explanation/data-flow.md), and locks last longer.
+BATCH_ROWS = 5_000
+#: A deferred row is also looked at again by itself, because its parent may have been merged in the very moment in
+#: which it was deferred: after 1 minute, then 4, 9, … at most a day.
+_RETRY = "now() + least(interval '1 minute' * (attempts + 1) * (attempts + 1), interval '1 day')"
+_SOURCE_OF = {stream.table: stream.integration for stream in STREAMS}
+
+
+def merge(database: Database, unit: Unit, user_id: int, run_id: str, *, batch_rows: int = BATCH_ROWS) -> MergeCounts:
+    """Merges everything of one user that is pending (or deferred and due) for this unit.
+
+    Raises LedgerBroken when a select does not account for every row (nothing of that batch is written), and
+    psycopg.OperationalError when the database went away.
+    """
+    total = MergeCounts()
+    with database.connect() as connection:
+        last = 0
+        while ids := _wanted(connection, unit.stage, user_id, last, batch_rows):
+            last = ids[-1]
+            total.add(_merge_or_halve(connection, unit, ids, user_id, run_id))
+    return total
+
+
+def _wanted(connection: psycopg.Connection[Any], stage: str, user_id: int, after: int, limit: int) -> list[int]:
+    with connection.transaction(), connection.cursor() as cur:
+        cur.execute(
+            sql.SQL(
+                "select id from {} where user_id = %s and id > %s"
+                " and (status = 'pending' or (status = 'deferred' and next_attempt_at <= now())) order by id limit %s"
+            ).format(staging(stage)),
+            [user_id, after, limit],
+        )
+        return [row[0] for row in cur.fetchall()]
+
+
+def _merge_or_halve(
+    connection: psycopg.Connection[Any], unit: Unit, ids: list[int], user_id: int, run_id: str
+) -> MergeCounts:
+    try:
+        with connection.transaction(), connection.cursor() as cur:
+            return _merge_batch(cur, unit, ids, user_id, run_id)
+    except (psycopg.DataError, psycopg.IntegrityError) as error:
+        if len(ids) == 1:
+            return _reject_alone(connection, unit, ids[0], error)
+    middle = len(ids) // 2
+    counts = _merge_or_halve(connection, unit, ids[:middle], user_id, run_id)
+    counts.add(_merge_or_halve(connection, unit, ids[middle:], user_id, run_id))
+    return counts
+
+
+def _merge_batch(cur: psycopg.Cursor[Any], unit: Unit, ids: list[int], user_id: int, run_id: str) -> MergeCounts:
+    session.begin(cur, unit.table)
+    counts = MergeCounts(read=session.load_batch(cur, unit.stage, ids))
+    if not counts.read:
+        return counts
+    names = _select_primary(cur, unit, counts.read)
+    _choose_winners(cur, unit)
+    for history in unit.history:
+        part = session.v2_columns(history.table, _fresh_part(cur, history.sql))
+        part = session.complete(cur, "part", part, _SOURCE_OF[unit.stage], None)
+        counts.table(history.table).add(session.write(cur, history.table, "part", part, facts=False))
+    counts.table(unit.table).add(session.write(cur, unit.table, "merging", names, facts=False))
+    counts.released += session.free_waiters(cur, unit.table, counts.table(unit.table).inserted)
+    _find_v2_ids(cur, unit)
+    for child in unit.children:
+        part = session.v2_columns(child.table, _fresh_part(cur, child.sql))
+        part = session.complete(cur, "part", part, _SOURCE_OF[unit.stage], None)
+        written = session.write(cur, child.table, "part", part, facts=False)
+        counts.released += session.free_waiters(cur, child.table, written.inserted)
+        match = same_key("part", "live", child.table)
+        written.removed = session.remove_missing(cur, child.table, child.parent, match)
+        counts.table(child.table).add(written)
+    _write_fates(cur, unit, counts)
+    cur.execute("set constraints all immediate")
+    counts.must_add_up(unit.table)
+    cur.execute(
+        "insert into ops.merge_run (table_name, user_id, run_id, started_at, ended_at, counts)"
+        " values (%s, %s, %s, now(), clock_timestamp(), %s)",
+        [unit.table, user_id, run_id, Jsonb(counts.as_dict())],
+    )
+    return counts
+
+
+def _fresh_part(cur: psycopg.Cursor[Any], text: str) -> list[str]:
+    cur.execute("drop table if exists pg_temp.part")
+    return session.select_into(cur, "part", text)
+
+
+def _select_primary(cur: psycopg.Cursor[Any], unit: Unit, expected: int) -> list[str]:
+    """Fills `selected` from the table's file; every batch row must be there exactly once."""
+    selected = session.select_into(cur, "selected", unit.sql)
+    if "rank" not in selected:
+        cur.execute("alter table selected add column rank int not null default 0")
+    cur.execute(
+        "select count(*), count(distinct stage_id), count(*) filter (where not exists"
+        " (select from batch b where b.id = stage_id)) from selected"
+    )
+    told, distinct, strangers = cur.fetchone() or (0, 0, 0)
+    if (told, distinct, strangers) != (expected, expected, 0):
+        raise LedgerBroken(
+            f"the select of v2.{unit.table} returned {told} rows for {expected} staged ones",
+            hint="a join multiplies or loses rows: every batch row must come out exactly once",
+            context={"table": unit.table, "read": expected, "selected": told, "distinct": distinct},
+        )
+    return session.complete(
+        cur, "selected", session.v2_columns(unit.table, selected), _SOURCE_OF[unit.stage], "stage_id"
+    )
+
+
+def _choose_winners(cur: psycopg.Cursor[Any], unit: Unit) -> None:
+    """One winner per natural key: newest, then best rank, then account — so the order of arrival cannot matter.
+
+    The staged row that holds the V2 row now takes part; a record that its source no longer has does not.
+    """
+    key = natural_key(unit.table)
+    order = sql.SQL("{0}.stamp desc nulls last, {0}.rank desc, {0}.account_ref, {0}.stage_id")
+    cur.execute("alter table selected add column v2_id bigint, add column winner bigint")
+    cur.execute("create index on selected (stage_id)")
+    cur.execute(
+        sql.SQL("update selected s set v2_id = live.id from {table} live where s.fate is null and {match}").format(
+            table=v2(unit.table), match=same_key("s", "live", unit.table)
+        )
+    )
+    cur.execute(
+        sql.SQL(
+            "with entrants as ("
+            "  select s.stage_id, {key}, coalesce(s.source_updated_at, b.fetched_at) as stamp, s.rank, b.account_ref"
+            "  from selected s join batch b on b.id = s.stage_id where s.fate is null"
+            "  union all"
+            "  select h.id, {key}, coalesce(h.source_updated_at, h.fetched_at), h.merge_rank, h.account_ref"
+            "  from (select distinct v2_id, {bare} from selected where v2_id is not null) s"
+            "  join {stage} h on h.v2_id = s.v2_id and h.status = 'processed' and h.missed_sweeps < 2"
+            "  and not exists (select from batch b where b.id = h.id)),"
+            " ranked as (select e.*, first_value(e.stage_id) over (partition by {entrant_key} order by {order}) as winner"
+            "  from entrants e)"
+            " update selected s set winner = r.winner from ranked r where r.stage_id = s.stage_id"
+        ).format(
+            key=sql.SQL(", ").join(sql.Identifier("s", k) for k in key),
+            bare=sql.SQL(", ").join(sql.Identifier(k) for k in key),
+            entrant_key=sql.SQL(", ").join(sql.Identifier("e", k) for k in key),
+            stage=staging(unit.stage),
+            order=order.format(sql.SQL("e")),
+        )
+    )
+    cur.execute(
+        "create temp table merging on commit drop as select * from selected where fate is null and winner = stage_id"
+    )
+    cur.execute("analyze merging")
+
+
+def _find_v2_ids(cur: psycopg.Cursor[Any], unit: Unit) -> None:
+    cur.execute(
+        sql.SQL(
+            "create temp table merged on commit drop as"
+            " select m.stage_id, live.id as v2_id from merging m join {table} live on {match}"
+        ).format(table=v2(unit.table), match=same_key("m", "live", unit.table))
+    )
+    cur.execute("analyze merged")
+
+
+def _write_fates(cur: psycopg.Cursor[Any], unit: Unit, counts: MergeCounts) -> None:
+    stage = staging(unit.stage)
+    common = "attempts = attempts + 1, processed_at = now(), merge_rank = s.rank"
+    cur.execute(
+        sql.SQL(
+            "update {} t set status = 'processed', v2_id = m.v2_id, status_reason = null, status_detail = null,"
+            " waits_for = null, duplicate_of = null, next_attempt_at = null, "
+            + common
+            + " from merged m join selected s on s.stage_id = m.stage_id where t.id = m.stage_id"
+        ).format(stage)
+    )
+    counts.processed = cur.rowcount
+    # Who held the V2 row before, and whoever pointed to that holder, now points to the winner.
+    cur.execute(
+        sql.SQL(
+            "update {0} t set status = 'duplicate', duplicate_of = m.stage_id, status_reason = 'same_record', v2_id = null"
+            " from merged m where t.v2_id = m.v2_id and t.status = 'processed' and t.id <> m.stage_id"
+            " and t.missed_sweeps < 2 returning t.id, m.stage_id"
+        ).format(stage)
+    )
+    beaten = cur.fetchall()
+    if beaten:
+        cur.execute(
+            sql.SQL(
+                "update {} t set duplicate_of = n.new from unnest(%s::bigint[], %s::bigint[]) as n(old, new)"
+                " where t.duplicate_of = n.old"
+            ).format(stage),
+            [[old for old, _ in beaten], [new for _, new in beaten]],
+        )
+    cur.execute(
+        sql.SQL(
+            "update {} t set status = 'duplicate', duplicate_of = s.winner, status_reason = 'same_record',"
+            " status_detail = null, waits_for = null, v2_id = null, next_attempt_at = null, "
+            + common
+            + " from selected s where t.id = s.stage_id and s.fate is null and s.winner <> s.stage_id"
+        ).format(stage)
+    )
+    counts.duplicate = cur.rowcount
+    cur.execute(
+        sql.SQL(
+            "update {} t set status = s.fate, status_reason = s.reason, status_detail = s.detail,"
+            " waits_for = case when s.fate = 'deferred' then s.waits_for end, duplicate_of = null,"
+            " next_attempt_at = case when s.fate = 'deferred' then " + _RETRY + " end, " + common + " from selected s"
+            " where t.id = s.stage_id and s.fate is not null"
+        ).format(stage)
+    )
+    cur.execute("select fate, count(*) from selected where fate is not null group by fate")
+    for fate, number in cur.fetchall():
+        setattr(counts, fate, number)
+
+
+def _reject_alone(connection: psycopg.Connection[Any], unit: Unit, stage_id: int, error: psycopg.Error) -> MergeCounts:
+    """Marks the one row that Postgres refuses; the reason names the SQLSTATE and constraint, never the value."""
+    detail = {
+        "sqlstate": error.sqlstate,
+        "constraint": error.diag.constraint_name,
+        "column": error.diag.column_name,
+        "table": error.diag.table_name,
+    }
+    with connection.transaction(), connection.cursor() as cur:
+        cur.execute(
+            sql.SQL(
+                "update {} set status = 'rejected', status_reason = 'merge_error', status_detail = %s, waits_for = null,"
+                " duplicate_of = null, next_attempt_at = null, attempts = attempts + 1, processed_at = now()"
+                " where id = %s and status in ('pending', 'deferred')"
+            ).format(staging(unit.stage)),
+            [Jsonb({k: v for k, v in detail.items() if v}), stage_id],
+        )
+        return MergeCounts(read=cur.rowcount, rejected=cur.rowcount)

@@ -1,0 +1,93 @@
+"""Tables that are not the grain of any stream: facts that records mention, and tables derived from other V2 tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from resources.postgres import Database
+from v2_assets.merge import session
+from v2_assets.merge.counts import MergeCounts
+from v2_assets.merge.statements import columns, natural_key, staging
+from v2_assets.merge.unit import Derived, Fact
+from v2_assets.schema.stage import STREAMS
+
+_BATCH_ROWS = 5_000
+_SOURCE_OF = {stream.table: stream.integration for stream in STREAMS}
+
+
+def merge_facts(database: Database, facts: tuple[Fact, ...], user_id: int) -> MergeCounts:
+    """Stores the facts that one user's waiting records mention. The records' own fates are not touched.
+
+    A record too broken to be read is passed over here; its own table's merge rejects it with the reason.
+    """
+    total = MergeCounts()
+    with database.connect() as connection:
+        for fact in facts:
+            last = 0
+            while ids := _waiting(connection, fact.stage, user_id, last):
+                last = ids[-1]
+                total.add(_store_or_halve(connection, fact, ids))
+    return total
+
+
+def _waiting(connection: psycopg.Connection[Any], stage: str, user_id: int, after: int) -> list[int]:
+    with connection.transaction(), connection.cursor() as cur:
+        cur.execute(
+            sql.SQL(
+                "select id from {} where user_id = %s and id > %s and status in ('pending', 'deferred')"
+                " order by id limit %s"
+            ).format(staging(stage)),
+            [user_id, after, _BATCH_ROWS],
+        )
+        return [row[0] for row in cur.fetchall()]
+
+
+def _store_or_halve(connection: psycopg.Connection[Any], fact: Fact, ids: list[int]) -> MergeCounts:
+    try:
+        with connection.transaction(), connection.cursor() as cur:
+            return _store(cur, fact, ids)
+    except (psycopg.DataError, psycopg.IntegrityError):
+        if len(ids) == 1:
+            return MergeCounts()
+    middle = len(ids) // 2
+    counts = _store_or_halve(connection, fact, ids[:middle])
+    counts.add(_store_or_halve(connection, fact, ids[middle:]))
+    return counts
+
+
+def _store(cur: psycopg.Cursor[Any], fact: Fact, ids: list[int]) -> MergeCounts:
+    session.begin(cur, fact.table)
+    counts = MergeCounts()
+    if not session.load_batch(cur, fact.stage, ids):
+        return counts
+    names = session.v2_columns(fact.table, session.select_into(cur, "selected", fact.sql))
+    names = session.complete(cur, "selected", names, _SOURCE_OF[fact.stage], None)
+    key = natural_key(fact.table)
+    smallest = [n for n in names if n not in key]
+    cur.execute(
+        sql.SQL(
+            "create temp table merging on commit drop as select distinct on ({key}) {names} from selected"
+            " order by {key}, source_updated_at desc nulls last, {rest}"
+        ).format(key=columns(key), names=columns(names), rest=columns(smallest))
+    )
+    written = session.write(cur, fact.table, "merging", names, facts=True)
+    counts.released = session.free_waiters(cur, fact.table, written.inserted)
+    counts.table(fact.table).add(written)
+    cur.execute("set constraints all immediate")
+    return counts
+
+
+def derive(database: Database, derived: Derived, user_id: int) -> MergeCounts:
+    """Recomputes a derived table's rows for one user; rows that come out equal are not touched."""
+    counts = MergeCounts()
+    with database.connect() as connection, connection.transaction(), connection.cursor() as cur:
+        session.begin(cur, derived.table)
+        selected = session.select_into(cur, "merging", derived.sql, {"user_id": user_id})
+        names = session.complete(cur, "merging", session.v2_columns(derived.table, selected), "derived", None)
+        written = session.write(cur, derived.table, "merging", names, facts=False)
+        counts.released = session.free_waiters(cur, derived.table, written.inserted)
+        counts.table(derived.table).add(written)
+    return counts

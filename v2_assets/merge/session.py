@@ -1,0 +1,113 @@
+"""One merge transaction: its lock, its temporary tables, and the checks on what a select returned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from resources.errors import LedgerBroken
+from v2_assets.merge.counts import TableCounts
+from v2_assets.merge.statements import OURS, STEERING, declaration, release, staging, upsert, v2
+
+_FRESH = "drop table if exists pg_temp.batch, pg_temp.selected, pg_temp.merging, pg_temp.merged, pg_temp.written, pg_temp.part"
+
+
+def begin(cur: psycopg.Cursor[Any], table: str) -> None:
+    """Takes the table's merge lock for this transaction, so that two merges never race for one natural key."""
+    cur.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"merge:{table}"])
+    cur.execute(_FRESH)
+
+
+def load_batch(cur: psycopg.Cursor[Any], stage: str, ids: Sequence[int]) -> int:
+    """Locks these staged rows and copies them into `batch`. Returns how many still want merging."""
+    cur.execute(
+        sql.SQL(
+            "create temp table batch on commit drop as select * from {}"
+            " where id = any(%s) and status in ('pending', 'deferred') order by id for update"
+        ).format(staging(stage)),
+        [list(ids)],
+    )
+    cur.execute("analyze batch")
+    cur.execute("select count(*) from batch")
+    return _number(cur)
+
+
+def select_into(cur: psycopg.Cursor[Any], relation: str, text: str, params: dict[str, Any] | None = None) -> list[str]:
+    """Runs a table's select into a temporary relation. Returns its column names."""
+    cur.execute(
+        sql.SQL("create temp table {} on commit drop as ").format(sql.Identifier(relation)).as_string(cur) + text,  # type: ignore[arg-type]
+        params,
+    )
+    cur.execute(sql.SQL("select * from {} limit 0").format(sql.Identifier(relation)))
+    return [c.name for c in cur.description or ()]
+
+
+def v2_columns(table: str, selected: Iterable[str]) -> list[str]:
+    """The selected columns that are stored. Raises LedgerBroken for one that the declaration does not have."""
+    names = [n for n in selected if n not in STEERING]
+    known = set(declaration(table).columns.keys()) - OURS
+    strange = sorted(set(names) - known)
+    if strange:
+        raise LedgerBroken(
+            f"the select of v2.{table} returns columns that its declaration does not have: {', '.join(strange)}",
+            hint="add them to the declaration (and a migration), or take them out of the select",
+        )
+    return names
+
+
+def complete(cur: psycopg.Cursor[Any], relation: str, names: list[str], source: str, stamp: str | None) -> list[str]:
+    """Adds `source`, `source_updated_at` and `deleted_at` where the select left them to the engine."""
+    ident = sql.Identifier(relation)
+    if "source" not in names:
+        cur.execute(sql.SQL("alter table {} add column source text").format(ident))
+        cur.execute(sql.SQL("update {} set source = %s").format(ident), [source])
+    if "source_updated_at" not in names:
+        cur.execute(sql.SQL("alter table {} add column source_updated_at timestamptz").format(ident))
+        if stamp:
+            cur.execute(
+                sql.SQL(
+                    "update {} s set source_updated_at = b.source_updated_at from batch b where b.id = s.{}"
+                ).format(ident, sql.Identifier(stamp))
+            )
+    if "deleted_at" not in names:
+        cur.execute(sql.SQL("alter table {} add column deleted_at timestamptz").format(ident))
+    return list(dict.fromkeys([*names, "source", "source_updated_at", "deleted_at"]))
+
+
+def write(cur: psycopg.Cursor[Any], table: str, relation: str, names: list[str], *, facts: bool) -> TableCounts:
+    """Upserts a relation into its V2 table; the ids written are in `written`."""
+    cur.execute("drop table if exists pg_temp.written")
+    cur.execute("create temp table written (id bigint, inserted boolean) on commit drop")
+    cur.execute(upsert(table, relation, names, facts=facts))
+    cur.execute("select count(*) filter (where inserted), count(*) filter (where not inserted) from written")
+    inserted, updated = cur.fetchone() or (0, 0)
+    cur.execute(sql.SQL("select count(*) from {}").format(sql.Identifier(relation)))
+    return TableCounts(inserted=inserted, updated=updated, unchanged=_number(cur) - inserted - updated)
+
+
+def free_waiters(cur: psycopg.Cursor[Any], table: str, inserted: int) -> int:
+    """Releases what waited for the rows just inserted. Returns how many staged rows became pending."""
+    if not inserted:
+        return 0
+    cur.execute(release(table))
+    return _number(cur)
+
+
+def remove_missing(cur: psycopg.Cursor[Any], table: str, parent: str, key_match: sql.Composed) -> int:
+    """Soft-deletes the children of merged parents that `part` no longer has. Returns how many."""
+    cur.execute(
+        sql.SQL(
+            "update {table} live set deleted_at = now(), updated_at = now()"
+            " from merged where live.{parent} = merged.v2_id and live.deleted_at is null"
+            " and not exists (select from part where {match})"
+        ).format(table=v2(table), parent=sql.Identifier(parent), match=key_match)
+    )
+    return cur.rowcount
+
+
+def _number(cur: psycopg.Cursor[Any]) -> int:
+    row = cur.fetchone()
+    return int(row[0]) if row else 0

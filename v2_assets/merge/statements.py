@@ -1,0 +1,127 @@
+"""SQL that is the same for every table, composed from the declarations. The tables' own meaning is in their files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from psycopg import sql
+from sqlalchemy import Table
+
+from v2_assets.schema import metadata
+from v2_assets.schema.stage import STREAMS
+
+#: Columns the engine writes itself; a select must never return them.
+OURS = frozenset({"id", "created_at", "updated_at"})
+#: Columns of a primary select that steer the merge and are not stored in V2.
+STEERING = ("stage_id", "fate", "reason", "detail", "waits_for", "rank")
+
+
+def v2(table: str) -> sql.Identifier:
+    """The V2 table's quoted name."""
+    return sql.Identifier("v2", table)
+
+
+def staging(table: str) -> sql.Identifier:
+    """The staging table's quoted name."""
+    return sql.Identifier("staging", table)
+
+
+def declaration(table: str) -> Table:
+    """The V2 table's declaration."""
+    return metadata.tables[f"v2.{table}"]
+
+
+def natural_key(table: str) -> tuple[str, ...]:
+    """The columns that identify a row to its source."""
+    return tuple(declaration(table).info["natural_key"])
+
+
+def columns(names: Sequence[str], qualifier: str | None = None) -> sql.Composed:
+    """A comma list of quoted column names."""
+    return sql.SQL(", ").join(sql.Identifier(qualifier, n) if qualifier else sql.Identifier(n) for n in names)
+
+
+def same_key(left: str, right: str, table: str) -> sql.Composed:
+    """`left.k = right.k and …` over the table's natural key, null-safe only where a part may be null (indexes serve `=`)."""
+    parts = []
+    for k in natural_key(table):
+        template = "{} is not distinct from {}" if declaration(table).columns[k].nullable else "{} = {}"
+        parts.append(sql.SQL(template).format(sql.Identifier(left, k), sql.Identifier(right, k)))
+    return sql.SQL(" and ").join(parts)
+
+
+def waiting_key(table: str, alias: str) -> sql.Composed:
+    """The text a deferred row stores to name the parent it waits for: `<table>/<natural key values joined by />`."""
+    parts = [sql.SQL("{}::text").format(sql.Identifier(alias, k)) for k in natural_key(table)]
+    return sql.SQL("concat_ws('/', {}, {})").format(sql.Literal(table), sql.SQL(", ").join(parts))
+
+
+def upsert(table: str, source: str, names: Sequence[str], *, facts: bool) -> sql.Composed:
+    """Insert-or-update of `source` into a V2 table, into `written(id, inserted)`; rows that are equal are not touched.
+
+    A primary, child or derived row (`facts=False`) overwrites what is not newer than itself. A fact mentioned by a
+    record of another grain (`facts=True`) overwrites only with a newer stamp; where neither side has a stamp the
+    smaller value stays, so that the order of arrival cannot matter.
+    """
+    key = natural_key(table)
+    settable = [n for n in names if n not in key]
+    old, new = "live", "excluded"
+    stamp_old, stamp_new = sql.Identifier(old, "source_updated_at"), sql.Identifier(new, "source_updated_at")
+    if facts:
+        wins = sql.SQL("{n} is not null and ({o} is null or {n} > {o})").format(n=stamp_new, o=stamp_old)
+        loses = sql.SQL("{o} is null and {n} is null").format(n=stamp_new, o=stamp_old)
+    else:
+        wins = sql.SQL("{n} is null or {o} is null or {n} >= {o}").format(n=stamp_new, o=stamp_old)
+        loses = sql.SQL("false")
+
+    def value(name: str) -> sql.Composed:
+        o, n = sql.Identifier(old, name), sql.Identifier(new, name)
+        if name == "deleted_at":
+            # Undelete when the record is back; keep the first stamp when it is deleted again and again.
+            n_kept = sql.SQL("case when {n} is null then null else coalesce({o}, {n}) end").format(o=o, n=n)
+            return sql.SQL("case when {} then {} else {} end").format(wins, n_kept, o)
+        merged = sql.SQL("least({o}, {n})") if facts else sql.SQL("coalesce({o}, {n})")
+        return sql.SQL("case when {wins} then {n} when {loses} then {merged} else {o} end").format(
+            wins=wins, n=n, loses=loses, merged=merged.format(o=o, n=n), o=o
+        )
+
+    def changed(name: str) -> sql.Composed:
+        return sql.SQL("{} is distinct from {}").format(sql.Identifier(old, name), value(name))
+
+    updates = sql.SQL(", ").join(sql.SQL("{} = {}").format(sql.Identifier(n), value(n)) for n in settable)
+    different = sql.SQL(" or ").join(changed(n) for n in settable)
+    return sql.SQL(
+        "with put as ("
+        " insert into {table} as live ({names}) select {names} from {source} where true"
+        " on conflict ({key}) do update set {updates}, updated_at = now() where {different}"
+        " returning id, (xmax = 0) as inserted)"
+        " insert into written select id, inserted from put"
+    ).format(
+        table=v2(table),
+        names=columns(names),
+        source=sql.Identifier(source),
+        key=columns(key),
+        updates=updates,
+        different=different,
+    )
+
+
+def release(table: str) -> sql.Composed:
+    """Makes the deferred rows of all staging tables pending whose parent is among the rows just `written`."""
+    keys = sql.SQL("keys as (select {} as key from written w join {} t on t.id = w.id where w.inserted)").format(
+        waiting_key(table, "t"), v2(table)
+    )
+    freed = [
+        sql.SQL(
+            "{name} as (update {stage} s set status = 'pending', status_reason = null, status_detail = null,"
+            " waits_for = null, next_attempt_at = null from keys"
+            " where s.status = 'deferred' and s.waits_for = keys.key returning 1)"
+        ).format(name=sql.Identifier(f"freed_{i}"), stage=staging(stream.table))
+        for i, stream in enumerate(STREAMS)
+    ]
+    total = sql.SQL(" + ").join(
+        sql.SQL("(select count(*) from {})").format(sql.Identifier(f"freed_{i}")) for i in range(len(STREAMS))
+    )
+    return sql.SQL("with {keys}, {freed} select {total}").format(
+        keys=keys, freed=sql.SQL(", ").join(freed), total=total
+    )

@@ -1,0 +1,76 @@
+"""How each stream is read: by a time filter, whole, or by fan-out over keys that staging already has.
+
+The declarations say which table a stream fills; this says what a pass over it needs to know. The order of streams is
+nowhere written: it is the asset graph, and the fan-outs below are its edges.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from v2_assets.schema.stage import STREAMS, Stream
+
+CursorKind = Literal["since", "whole", "fan_out"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a stream is read.
+
+    `kind`: "since" uses a time filter once a watermark exists; "whole" reads everything every time; "fan_out" asks per
+    key, and after the first pass only for keys with recent activity. `keys_sql` selects the keys for %(account)s
+    (and %(since)s, null in a full pass). `known` tells the client what is staged, so that it fetches only changed
+    details. `sweeps`: whether a pass without `since` meets every record, so that absence means something. `after`
+    names the entities of the same integration whose staged records the keys come from.
+    """
+
+    kind: CursorKind
+    keys_sql: str | None = None
+    known: bool = False
+    sweeps: bool = True
+    after: tuple[str, ...] = ()
+
+
+_OWN_AGENT = "select source_id from staging.stage_rezen_agents where account_ref = %(account)s and payload -> '_v2' ->> 'is_self' = 'true'"
+_OWN_TEAMS = """
+select distinct team ->> 'teamId' from staging.stage_rezen_agents s,
+  jsonb_array_elements(case jsonb_typeof(s.payload -> 'teams') when 'array' then s.payload -> 'teams' else '[]' end) team
+where s.account_ref = %(account)s and s.payload -> '_v2' ->> 'is_self' = 'true' and team ->> 'teamId' is not null order by 1
+"""
+_ACTIVE_PEOPLE = """
+select source_id from staging.stage_fub_people where account_ref = %(account)s and missing_since is null
+  and (%(since)s::timestamptz is null or fetched_at >= %(since)s or source_updated_at >= %(since)s
+       or (payload ->> 'lastActivity')::timestamptz >= %(since)s)
+  and status <> 'rejected'
+order by id desc
+"""
+
+READINGS: dict[tuple[str, str], Reading] = {
+    ("fub", "accounts"): Reading("whole"),
+    ("fub", "users"): Reading("whole"),
+    ("fub", "groups"): Reading("whole"),
+    ("fub", "stages"): Reading("whole"),
+    ("fub", "pipelines"): Reading("whole"),
+    ("fub", "people"): Reading("since"),
+    ("fub", "deals"): Reading("whole"),
+    ("fub", "events"): Reading("since"),
+    ("fub", "calls"): Reading("since"),
+    ("fub", "appointments"): Reading("whole"),
+    ("fub", "text_messages"): Reading("fan_out", _ACTIVE_PEOPLE, after=("people",)),
+    ("rezen", "agents"): Reading("whole", sweeps=False),
+    ("rezen", "teams"): Reading("whole", _OWN_TEAMS, after=("agents",)),
+    ("rezen", "team_members"): Reading("whole", _OWN_TEAMS, after=("agents",)),
+    ("rezen", "transactions"): Reading("whole", known=True),
+    ("rezen", "listings"): Reading("whole", known=True),
+    ("rezen", "sponsor_tree"): Reading("whole", _OWN_AGENT, after=("agents",)),
+    ("rezen", "cap_data"): Reading("whole", _OWN_AGENT, sweeps=False, after=("agents",)),
+}
+
+
+def stream(integration: str, entity: str) -> Stream:
+    """The declared stream. Raises KeyError for one that does not exist."""
+    for candidate in STREAMS:
+        if (candidate.integration, candidate.entity) == (integration, entity):
+            return candidate
+    raise KeyError(f"no stream {integration}/{entity}")

@@ -1,0 +1,122 @@
+"""Full sweeps: what a complete pass did not meet, and when that means "deleted".
+
+A record is deleted in V2 only after it was absent from two complete sweeps, and never when a sweep met far fewer
+records than are known (a broken answer must not delete a user's book of business). Keys are gathered in a side table
+while the sweep runs and compared only when it is complete.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from resources.errors import SweepShrunk
+from v2_assets.staging.state import StreamKey
+
+#: Below this many known records a sweep may shrink by any share: 1 of 3 gone is a normal day.
+SMALL = 20
+
+
+@dataclass(frozen=True, slots=True)
+class SweepCounts:
+    """What applying a sweep did, in records."""
+
+    known: int
+    missing: int
+    deleted: int
+
+
+async def begin_sweep(connection: psycopg.AsyncConnection[Any], key: StreamKey) -> int:
+    """Opens a sweep and returns its id; sweeps of the same stream that never ended are dropped with their keys."""
+    await connection.execute(
+        "delete from ops.sweep where account_ref = %(account_ref)s and integration = %(integration)s"
+        " and entity = %(entity)s and completed_at is null",
+        key.model_dump(),
+    )
+    result = await connection.execute(
+        "insert into ops.sweep (account_ref, integration, entity, started_at)"
+        " values (%(account_ref)s, %(integration)s, %(entity)s, now()) returning id",
+        key.model_dump(),
+    )
+    row = await result.fetchone()
+    return int(row[0]) if row else 0
+
+
+async def apply_sweep(
+    connection: psycopg.AsyncConnection[Any], table: str, primary: str, key: StreamKey, sweep_id: int, floor: float
+) -> SweepCounts:
+    """Compares a complete sweep with what is staged and soft-deletes in V2 what is gone for the second time.
+
+    `floor` is the share of known records whose absence stops everything. Raises SweepShrunk then; nothing is changed.
+    """
+    stage = sql.Identifier("staging", table)
+    result = await connection.execute(
+        sql.SQL(
+            "select count(*), count(*) filter (where not exists"
+            " (select from ops.sweep_key k where k.sweep_id = %(sweep)s and k.source_id = s.source_id))"
+            " from {} s where account_ref = %(account)s and missed_sweeps < 2"
+        ).format(stage),
+        {"sweep": sweep_id, "account": key.account_ref},
+    )
+    known, missing = await result.fetchone() or (0, 0)
+    if known >= SMALL and missing > known * floor:
+        raise SweepShrunk(
+            f"a full sweep of {key.integration} {key.entity} met {known - missing} of {known} known records of"
+            f" {key.account_ref}; nothing was deleted",
+            hint="if the source really lost them, run `v2 sync --full --accept-shrink` for this user and entity",
+            context={**key.model_dump(), "known": known, "missing": missing, "floor": floor},
+        )
+    await connection.execute(
+        sql.SQL(
+            "update {} s set missed_sweeps = missed_sweeps + 1, missing_since = coalesce(missing_since, now())"
+            " where account_ref = %(account)s and missed_sweeps < 2 and not exists"
+            " (select from ops.sweep_key k where k.sweep_id = %(sweep)s and k.source_id = s.source_id)"
+        ).format(stage),
+        {"sweep": sweep_id, "account": key.account_ref},
+    )
+    # What was absent once and is back (unchanged, so the page did not touch it) is simply present again.
+    await connection.execute(
+        sql.SQL(
+            "update {} s set missed_sweeps = 0, missing_since = null, status = case when missed_sweeps >= 2 and"
+            " status in ('processed', 'duplicate') then 'pending' else status end"
+            " where account_ref = %(account)s and missing_since is not null and exists"
+            " (select from ops.sweep_key k where k.sweep_id = %(sweep)s and k.source_id = s.source_id)"
+        ).format(stage),
+        {"sweep": sweep_id, "account": key.account_ref},
+    )
+    deleted = await _delete_gone(connection, stage, sql.Identifier("v2", primary), key)
+    await connection.execute("delete from ops.sweep_key where sweep_id = %s", [sweep_id])
+    await connection.execute(
+        "update ops.sweep set completed_at = now(), applied_at = now(), seen = %s, expected = %s, outcome = 'applied'"
+        " where id = %s",
+        [known - missing, known, sweep_id],
+    )
+    return SweepCounts(known=known, missing=missing, deleted=deleted)
+
+
+async def _delete_gone(
+    connection: psycopg.AsyncConnection[Any], stage: sql.Identifier, live: sql.Identifier, key: StreamKey
+) -> int:
+    """Soft-deletes what nobody sees any more; where another account still sees it, that copy takes over."""
+    parameters = {"account": key.account_ref}
+    await connection.execute(
+        sql.SQL(
+            "update {0} other set status = 'pending' from {0} gone where gone.account_ref = %(account)s"
+            " and gone.missed_sweeps = 2 and gone.status = 'processed' and other.duplicate_of = gone.id"
+            " and other.status = 'duplicate' and other.missed_sweeps < 2"
+        ).format(stage),
+        parameters,
+    )
+    result = await connection.execute(
+        sql.SQL(
+            "update {live} v set deleted_at = now(), updated_at = now() from {stage} gone"
+            " where gone.account_ref = %(account)s and gone.missed_sweeps = 2 and gone.status = 'processed'"
+            " and v.id = gone.v2_id and v.deleted_at is null and not exists (select from {stage} other"
+            " where other.duplicate_of = gone.id and other.missed_sweeps < 2)"
+        ).format(live=live, stage=stage),
+        parameters,
+    )
+    return result.rowcount

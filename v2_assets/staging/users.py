@@ -1,0 +1,146 @@
+"""One stream for many users: connections opened side by side, one user's failure kept apart from the others.
+
+A credential that its source refuses for good is marked `needs_reconnect` and reported once; after that it is left out,
+so the next sweep does not fail on it again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from resources.apis import open_client
+from resources.encryption import Encryption
+from resources.errors import LeaseBusy, SourceUnavailable, Unauthorized, V2Error
+from resources.http.budget import Budget, PostgresBudget
+from resources.postgres import Database
+from resources.settings import Settings
+from v2_assets.incidents import report
+from v2_assets.schema.stage import Stream
+from v2_assets.staging.state import StreamKey
+from v2_assets.staging.sync import StreamResult, SyncOptions, record_failure, sync_stream
+from v2_assets.users import Connection, UserContext
+
+Outcome = Literal["synced", "no_connection", "excluded", "busy", "failed"]
+#: Users read at once in one run. More only queue at the same budgets; each holds two database connections.
+CONCURRENT_USERS = 6
+
+
+@dataclass(slots=True)
+class UserOutcome:
+    """What a stream's pass came to for one user, over all the user's connections to the platform."""
+
+    user_id: int
+    outcome: Outcome = "no_connection"
+    results: list[StreamResult] = field(default_factory=list)
+    error: V2Error | None = None
+
+
+async def sync_users(
+    database: Database,
+    settings: Settings,
+    stream: Stream,
+    contexts: Mapping[int, UserContext],
+    run_id: str,
+    options: SyncOptions,
+) -> dict[int, UserOutcome]:
+    """Brings one stream up to date for these users. Never raises for one user's sake: see each outcome's `error`."""
+    options = replace(
+        options, overlap_minutes=settings.overlap_minutes, shrink_floor=options.shrink_floor or settings.sweep_shrink_floor
+    )
+    slots = asyncio.Semaphore(CONCURRENT_USERS)
+    encryption = Encryption(settings)
+    async with database.async_pool(1, CONCURRENT_USERS) as pool:
+        budget = PostgresBudget(pool)
+
+        async def one(context: UserContext) -> UserOutcome:
+            async with slots:
+                return await _sync_user(database, settings, encryption, budget, stream, context, run_id, options)
+
+        outcomes = await asyncio.gather(*(one(context) for context in contexts.values()))
+    return {outcome.user_id: outcome for outcome in outcomes}
+
+
+async def _sync_user(
+    database: Database,
+    settings: Settings,
+    encryption: Encryption,
+    budget: Budget,
+    stream: Stream,
+    context: UserContext,
+    run_id: str,
+    options: SyncOptions,
+) -> UserOutcome:
+    outcome = UserOutcome(context.user_id)
+    for connection in context.connections.get(stream.integration, ()):
+        if not connection.usable:
+            outcome.outcome = "excluded"
+            continue
+        key = StreamKey(
+            integration=stream.integration,
+            entity=stream.entity,
+            account_ref=connection.account_ref,
+            user_id=context.user_id,
+        )
+        try:
+            client = open_client(
+                connection.platform,
+                api_key=encryption.decrypt(connection.api_key),
+                account_id=connection.account_id or None,
+                settings=settings,
+                budget=budget,
+            )
+            async with client:
+                outcome.results.append(await sync_stream(database, client, stream, key, run_id, options))
+            outcome.outcome = "synced"
+        except LeaseBusy as error:
+            outcome.outcome, outcome.error = "busy", error
+        except (V2Error, psycopg.Error, OSError) as error:
+            failure = error if isinstance(error, V2Error) else _database_failure(error)
+            outcome.outcome, outcome.error = "failed", failure
+            await _note_failure(database, connection, key, failure, run_id)
+    return outcome
+
+
+def _database_failure(error: Exception) -> V2Error:
+    return SourceUnavailable(f"the connection broke while records were stored: {type(error).__name__}", retryable=True)
+
+
+async def _note_failure(
+    database: Database, connection: Connection, key: StreamKey, error: V2Error, run_id: str
+) -> None:
+    refused = isinstance(error, Unauthorized)
+    await record_failure(database, key, error, run_id, excluded=refused)
+    async with await database.aconnect() as db, db.transaction():
+        if refused:
+            await db.execute(
+                "update v2.credentials set state = 'needs_reconnect', last_error = %s, updated_at = now()"
+                " where id = %s and state = 'ok'",
+                [Jsonb(error.as_dict()), connection.credentials_id],
+            )
+            await report(
+                db,
+                code="credential_refused",
+                severity="critical",
+                subject=f"{connection.platform} of user {connection.user_id}",
+                body={
+                    "error": error.as_dict(),
+                    "do": f"ask user {connection.user_id} for a new {connection.platform} key, then run"
+                    f" `v2 onboard --user {connection.user_id} --platform {connection.platform} --key-stdin`",
+                },
+            )
+        await db.execute(
+            "insert into ops.error_log (at, \"where\", code, message, context, run_id, user_id)"
+            " values (now(), %s, %s, %s, %s, %s, %s)",
+            [f"{key.integration}/{key.entity}", error.code, error.message, Jsonb(error.context), run_id, key.user_id],
+        )
+
+
+def failures(outcomes: Sequence[UserOutcome]) -> list[UserOutcome]:
+    """The outcomes that must fail the step: everything but success, nothing to do, and somebody else at work."""
+    return [o for o in outcomes if o.outcome == "failed"]

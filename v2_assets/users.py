@@ -1,0 +1,118 @@
+"""Who a run works for: one frozen `UserContext` per user, loaded once, and the resolution of every name for a user.
+
+`ad_user_id` is another name for `user_id` (the old CRM workers used it); both, and an e-mail, are accepted wherever a
+person names a user, and an id that belongs to nobody is an error that says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+from pydantic import BaseModel, ConfigDict, Field
+
+from resources.errors import UnknownUser
+
+
+class Connection(BaseModel):
+    """One connection of a user to one platform. The key stays encrypted until a client is opened with it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    credentials_id: int
+    user_id: int
+    platform: str
+    account_id: str
+    external_user_id: str | None
+    state: str
+    api_key: str = Field(repr=False)
+
+    @property
+    def account_ref(self) -> str:
+        """How staging names what was read through this connection; two users of one account have two."""
+        return f"{self.platform}/{self.account_id}/{self.user_id}"
+
+    @property
+    def usable(self) -> bool:
+        """Verified and neither refused nor paused."""
+        return self.state == "ok"
+
+
+class UserContext(BaseModel):
+    """The standard context of a user; what every function takes instead of a loose document."""
+
+    model_config = ConfigDict(frozen=True)
+
+    user_id: int
+    agent_id: int | None = None
+    agent_id_raw: str | None = None
+    team_id: int | None = None
+    brokerage_id: int | None = None
+    timezone: str = "UTC"
+    connections: dict[str, tuple[Connection, ...]] = {}
+
+
+_CONTEXT = """
+select u.id, u.agent_id, a.agent_id_raw, u.team_id, u.brokerage_id
+from v2."user" u left join v2.agent a on a.id = u.agent_id
+where u.id = any(%s) and u.deleted_at is null
+"""
+_CONNECTIONS = """
+select id as credentials_id, user_id, platform, coalesce(account_id, '') as account_id, external_user_id, state, api_key
+from v2.credentials where user_id = any(%s) and active and deleted_at is null order by id
+"""
+
+
+def load_users(connection: psycopg.Connection[Any], user_ids: Sequence[int]) -> dict[int, UserContext]:
+    """Contexts of these users. Raises UnknownUser naming every id that belongs to nobody."""
+    with connection.cursor() as cur:
+        cur.execute(_CONTEXT, [list(user_ids)])
+        people = {row[0]: row for row in cur.fetchall()}
+        cur.execute(_CONNECTIONS, [list(user_ids)])
+        names = [c.name for c in cur.description or ()]
+        connections = [Connection.model_validate(dict(zip(names, row, strict=True))) for row in cur.fetchall()]
+    unknown = sorted(set(user_ids) - set(people))
+    if unknown:
+        raise UnknownUser(
+            f"no user with id {', '.join(map(str, unknown))}",
+            hint="`v2 status` lists the users; deleted users are not synced",
+            context={"user_ids": unknown},
+        )
+    contexts = {}
+    for user_id in user_ids:
+        mine = [c for c in connections if c.user_id == user_id]
+        _, agent_id, agent_id_raw, team_id, brokerage_id = people[user_id]
+        contexts[user_id] = UserContext(
+            user_id=user_id,
+            agent_id=agent_id,
+            agent_id_raw=agent_id_raw,
+            team_id=team_id,
+            brokerage_id=brokerage_id,
+            connections={p: tuple(c for c in mine if c.platform == p) for p in {c.platform for c in mine}},
+        )
+    return contexts
+
+
+def resolve_user(connection: psycopg.Connection[Any], name: str) -> int:
+    """The user's id for an id, an `ad_user_id` or an e-mail. Raises UnknownUser naming what was given."""
+    name = name.strip()
+    with connection.cursor() as cur:
+        if "@" in name:
+            cur.execute('select id from v2."user" where lower(email) = lower(%s) and deleted_at is null', [name])
+        elif name.isdecimal():
+            cur.execute(
+                'select id from v2."user" where id = %s and deleted_at is null union all'
+                " select user_id from v2.user_identity where kind = 'ad_user_id' and external_id = %s limit 1",
+                [int(name), name],
+            )
+        else:
+            cur.execute("select user_id from v2.user_identity where external_id = %s limit 1", [name])
+        row = cur.fetchone()
+    if row is None:
+        raise UnknownUser(
+            f"no user is known as {name!r}",
+            hint="give the user's id, e-mail or ad_user_id; `v2 status` lists the users",
+            context={"user": name},
+        )
+    return int(row[0])
