@@ -1,0 +1,258 @@
+"""Codes as data: what the sources' codes mean in V2, and the states and provinces.
+
+Here: the rows that `migrate.upgrade` puts into `ops.code_map` and `v2.state_province`. Not here: who looks them up (the
+merges' SQL), nor what happens to a code that is not listed (the merge rejects the record with reason `unknown_code`
+where V2 depends on the code, and passes the raw text where it does not).
+
+The reZEN lists are the union of what is known of its API; its vendor publishes none. Where two names mean one thing
+(LAND, LAND_LOT) both are listed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+
+def _spoken(*codes: str) -> dict[str, str]:
+    """Codes whose V2 value is the code in words: BUYERS_AGENT → Buyers Agent."""
+    return {code: code.replace("_", " ").title() for code in codes}
+
+
+def _same(*codes: str) -> dict[str, str]:
+    return {code: code for code in codes}
+
+
+# reZEN's states, each with its words in V2, the part of the way it belongs to, and the status it implies.
+_LIFECYCLE: dict[str, tuple[str, str, str]] = {
+    "NEW": ("New", "Under Contract", "Pending"),
+    "CALCULATE_LEDGER": ("Calculate Ledger", "Commission", "Pending"),
+    "NEEDS_COMMISSION_VALIDATION": ("Needs Commission Validation", "Commission", "Pending"),
+    "COMMISSION_VALIDATED": ("Commission Validated", "Commission", "Pending"),
+    "READY_FOR_COMMISSION_DOCUMENT_GENERATION": ("Ready For Commission Document Generation", "Commission", "Pending"),
+    "COMMISSION_DOCUMENT_GENERATED": ("Commission Document Generated", "Commission", "Pending"),
+    "COMMISSION_DOCUMENT_APPROVED": ("Commission Document Approved", "Commission", "Pending"),
+    "COMMISSION_DOCUMENT_SENT": ("Commission Document Sent", "Commission", "Pending"),
+    "APPROVED_FOR_CLOSING": ("Approved For Closing", "Closing", "Pending"),
+    "CLOSED": ("Closed", "Closed", "Closed"),
+    "WAITING_ON_PAYMENT": ("Waiting On Payment", "Payment", "Closed"),
+    "PAYMENT_ACCEPTED": ("Payment Accepted", "Payment", "Closed"),
+    "PAYMENT_SCHEDULED": ("Payment Scheduled", "Payment", "Closed"),
+    "SETTLED": ("Settled", "Settled", "Closed"),
+    "TERMINATION_REQUESTED": ("Termination Requested", "Termination", "Pending"),
+    "TERMINATED": ("Terminated", "Terminated", "Terminated"),
+    "LISTING_ACTIVE": ("Listing Active", "Listing", "Active"),
+    "LISTING_IN_CONTRACT": ("Listing In Contract", "Listing", "Pending"),
+    "LISTING_CLOSED": ("Listing Closed", "Listing", "Closed"),
+}
+
+REZEN: dict[str, dict[str, str]] = {
+    "transaction_status": {
+        "PENDING": "Pending",
+        "APPROVED": "Active",
+        "ACTIVE": "Active",
+        "CLOSED": "Closed",
+        "TERMINATED": "Terminated",
+        "CANCELED": "Canceled",
+        "CANCELLED": "Canceled",
+    },
+    "lifecycle_state": {code: spoken for code, (spoken, _, _) in _LIFECYCLE.items()},
+    "lifecycle_stage": {code: stage for code, (_, stage, _) in _LIFECYCLE.items()},
+    "lifecycle_status": {code: status for code, (_, _, status) in _LIFECYCLE.items()},
+    "lifecycle_group": _same("OPEN", "CURRENT", "CLOSED", "TERMINATED", "LISTING_ACTIVE", "LISTING_NONTERMINATED"),
+    "transaction_type": {
+        "SALE": "Sale",
+        "RESIDENTIAL_SALE": "Sale",
+        "LEASE": "Lease",
+        "RESIDENTIAL_LEASE": "Lease",
+        **_spoken(
+            "COMMERCIAL_SALE",
+            "COMMERCIAL_LEASE",
+            "REFERRAL",
+            "INTERNAL_REFERRAL",
+            "COMPENSATING",
+            "NON_COMPENSATING",
+            "PLOT",
+            "OTHER",
+        ),
+    },
+    "property_type": {
+        "LAND": "Land",
+        "LAND_LOT": "Land",
+        **_spoken("RESIDENTIAL", "COMMERCIAL", "CONDO", "MOBILE_HOME", "NEW_CONSTRUCTION", "RENTAL"),
+    },
+    "representation": _spoken("SELLER", "BUYER", "DUAL", "LANDLORD", "TENANT"),
+    "participant_role": _spoken(
+        "REAL",
+        "REAL_ADMIN",
+        "BUYERS_AGENT",
+        "SELLERS_AGENT",
+        "TENANT_AGENT",
+        "REFERRING_AGENT",
+        "OTHER_AGENT",
+        "EXTERNAL_AGENT",
+        "TEAM_LEADER",
+        "PRO_TEAM_LEADER",
+        "TEAM_MEMBER",
+        "DOMESTIC_LEAD",
+        "TRANSACTION_COORDINATOR",
+        "ADMIN",
+        "BUYER",
+        "SELLER",
+        "LANDLORD",
+        "TENANT",
+        "TITLE",
+        "ESCROW",
+        "LENDER",
+        "ATTORNEY",
+        "BUYERS_LAWYER",
+        "SELLERS_LAWYER",
+        "TRUSTEE",
+        "APPRAISER",
+        "INSPECTION",
+        "HOME_WARRANTY",
+        "MANAGEMENT_COMPANY",
+        "TAX_COLLECTOR",
+        "BUILDER",
+        "REFERRAL_PAYER",
+        "OTHER",
+        "UNKNOWN",
+    ),
+    "participant_type": _spoken("AGENT", "EXTERNAL_ENTITY"),
+    "agent_status": _spoken("CANDIDATE", "ACTIVE", "INACTIVE", "REJECTED", "RESURRECTING"),
+    "team_type": _spoken("NORMAL", "PLATINUM", "GROUP", "DOMESTIC", "PRO"),
+    "team_status": _spoken("ACTIVE", "INACTIVE"),
+    "team_role": _spoken("LEADER", "ADMIN", "MEMBER"),
+    "invitation_status": _spoken("EMAILED", "PENDING", "ACCEPTED", "DECLINED", "EXPIRED"),
+    "fee_type": _spoken("ADDITIONAL_COMMISSION", "BROKERAGE_FEE", "TRANSACTION_FEE", "REFERRAL_FEE"),
+    "directory_role": _spoken(
+        "CLIENT",
+        "LANDLORD",
+        "TENANT",
+        "TITLE_ESCROW",
+        "LENDER",
+        "LAWYER",
+        "TRUSTEE",
+        "OTHER_AGENT",
+        "VENDOR",
+        "REFERRAL",
+        "OTHER",
+    ),
+    "country": {"UNITED_STATES": "US", "US": "US", "USA": "US", "CANADA": "CA", "CA": "CA"},
+    "currency": _same("USD", "CAD"),
+}
+
+FUB: dict[str, dict[str, str]] = {
+    "deal_status": _same("Active", "Archived", "Deleted"),
+    "user_role": _same("Agent", "Broker", "Lender"),
+    "call_outcome": _same("Interested", "Not Interested", "Left Message", "No Answer", "Busy", "Bad Number"),
+    "event_type": _same(
+        "Registration",
+        "Inquiry",
+        "Seller Inquiry",
+        "Property Inquiry",
+        "General Inquiry",
+        "Viewed Property",
+        "Saved Property",
+        "Visited Website",
+        "Incoming Call",
+        "Unsubscribed",
+        "Property Search",
+        "Saved Property Search",
+        "Visited Open House",
+        "Viewed Page",
+    ),
+    "group_type": _same("Agent", "Lender"),
+    "group_distribution": _same("first-to-claim", "round-robin"),
+}
+
+_STATES: dict[str, dict[str, str]] = {
+    "US": {
+        "AL": "Alabama",
+        "AK": "Alaska",
+        "AZ": "Arizona",
+        "AR": "Arkansas",
+        "CA": "California",
+        "CO": "Colorado",
+        "CT": "Connecticut",
+        "DE": "Delaware",
+        "DC": "District of Columbia",
+        "FL": "Florida",
+        "GA": "Georgia",
+        "HI": "Hawaii",
+        "ID": "Idaho",
+        "IL": "Illinois",
+        "IN": "Indiana",
+        "IA": "Iowa",
+        "KS": "Kansas",
+        "KY": "Kentucky",
+        "LA": "Louisiana",
+        "ME": "Maine",
+        "MD": "Maryland",
+        "MA": "Massachusetts",
+        "MI": "Michigan",
+        "MN": "Minnesota",
+        "MS": "Mississippi",
+        "MO": "Missouri",
+        "MT": "Montana",
+        "NE": "Nebraska",
+        "NV": "Nevada",
+        "NH": "New Hampshire",
+        "NJ": "New Jersey",
+        "NM": "New Mexico",
+        "NY": "New York",
+        "NC": "North Carolina",
+        "ND": "North Dakota",
+        "OH": "Ohio",
+        "OK": "Oklahoma",
+        "OR": "Oregon",
+        "PA": "Pennsylvania",
+        "RI": "Rhode Island",
+        "SC": "South Carolina",
+        "SD": "South Dakota",
+        "TN": "Tennessee",
+        "TX": "Texas",
+        "UT": "Utah",
+        "VT": "Vermont",
+        "VA": "Virginia",
+        "WA": "Washington",
+        "WV": "West Virginia",
+        "WI": "Wisconsin",
+        "WY": "Wyoming",
+        "AS": "American Samoa",
+        "GU": "Guam",
+        "MP": "Northern Mariana Islands",
+        "PR": "Puerto Rico",
+        "VI": "Virgin Islands",
+    },
+    "CA": {
+        "AB": "Alberta",
+        "BC": "British Columbia",
+        "MB": "Manitoba",
+        "NB": "New Brunswick",
+        "NL": "Newfoundland and Labrador",
+        "NT": "Northwest Territories",
+        "NS": "Nova Scotia",
+        "NU": "Nunavut",
+        "ON": "Ontario",
+        "PE": "Prince Edward Island",
+        "QC": "Quebec",
+        "SK": "Saskatchewan",
+        "YT": "Yukon",
+    },
+}
+
+
+def code_rows() -> Iterable[tuple[str, str, str, str]]:
+    """Rows of ops.code_map: (code_set, source, raw, value)."""
+    sources: Mapping[str, dict[str, dict[str, str]]] = {"rezen": REZEN, "fub": FUB}
+    for source, sets in sources.items():
+        for code_set, codes in sets.items():
+            for raw, value in codes.items():
+                yield code_set, source, raw, value
+
+
+def state_rows() -> Iterable[tuple[str, str, str]]:
+    """Rows of v2.state_province: (abbreviation, name, country)."""
+    for country, states in _STATES.items():
+        for abbreviation, name in states.items():
+            yield abbreviation, name, country

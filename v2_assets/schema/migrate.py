@@ -1,0 +1,122 @@
+"""Bringing a database up to this code: revisions, seeds, roles.
+
+Here: `upgrade`, `pending`, `check`. Not here: the tables (beside this module) or a server (`resources.embedded`).
+There is no downgrade: a mistake is repaired by the next revision.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, NullPool, create_engine
+from sqlalchemy.exc import OperationalError
+
+from resources.errors import DatabaseError, MigrationBehind
+from v2_assets.schema.migrations.options import VERSION_SCHEMA, VERSION_TABLE
+from v2_assets.schema.roles import grant_roles
+from v2_assets.schema.seeds import plant_seeds
+from v2_assets.schema.vocabulary import SCHEMAS
+
+log = logging.getLogger(__name__)
+
+_LOCK = 0x7632736368  # "v2sch": one upgrade at a time per database, whoever starts it
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+@contextmanager
+def _connection(url: str) -> Iterator[Connection]:
+    """One transaction on the database at `url` (any libpq URL). Raises DatabaseError when it cannot be reached."""
+    engine = create_engine(
+        "postgresql+psycopg://",
+        creator=lambda: psycopg.connect(url, application_name="v2 migrate", connect_timeout=10),
+        poolclass=NullPool,
+    )
+    try:
+        with engine.begin() as connection:
+            yield connection
+    except OperationalError as error:
+        # The driver's own message repeats host and port, never the password.
+        raise DatabaseError(
+            f"The database refused or cannot be reached: {str(error.orig).strip()}",
+            hint="check that the server runs and that V2_DATABASE_URL is right; `v2 doctor` looks at both",
+        ) from None
+
+
+def _applied(connection: Connection) -> set[str]:
+    exists = connection.exec_driver_sql(
+        "select to_regclass(%s) is not null", (f"{VERSION_SCHEMA}.{VERSION_TABLE}",)
+    ).scalar_one()
+    if not exists:
+        return set()
+    rows = connection.exec_driver_sql(f"select version_num from {VERSION_SCHEMA}.{VERSION_TABLE}")  # noqa: S608 - constants
+    return {row[0] for row in rows}
+
+
+def upgrade(url: str) -> None:
+    """Apply every missing revision, then plant seeds and grant roles; all or nothing, and harmless to repeat.
+
+    Two starters do not race: the second waits on an advisory lock and finds nothing to do. Raises DatabaseError when
+    the server cannot be reached, MigrationBehind when the database is newer than this code.
+    """
+    with _connection(url) as connection:
+        connection.exec_driver_sql("select pg_advisory_xact_lock(%s)", (_LOCK,))
+        _refuse_unknown(_applied(connection))
+        for schema in SCHEMAS:
+            connection.exec_driver_sql(f'create schema if not exists "{schema}"')
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        plant_seeds(connection)
+        note = grant_roles(connection)
+        if note:
+            log.warning(note)
+
+
+def pending(url: str) -> list[str]:
+    """Revisions this code has and the database has not, oldest first, as "id: what it does".
+
+    Raises DatabaseError when the server cannot be reached, MigrationBehind when the database is newer than this code.
+    """
+    with _connection(url) as connection:
+        applied = _applied(connection)
+    _refuse_unknown(applied)
+    script = ScriptDirectory.from_config(_config())
+    done = {revision.revision for head in applied for revision in script.iterate_revisions(head, "base")}
+    waiting = [revision for revision in script.walk_revisions() if revision.revision not in done]
+    return [f"{revision.revision}: {revision.doc}" for revision in reversed(waiting)]
+
+
+def check(url: str) -> None:
+    """Raise MigrationBehind, naming the missing revisions and the command, unless the database is up to date."""
+    waiting = pending(url)
+    if waiting:
+        raise MigrationBehind(
+            f"The database lacks {len(waiting)} revision(s) of the schema: {'; '.join(waiting)}",
+            hint="run `v2 migrate` (or `v2 up`, which migrates first)",
+            context={"pending": [line.split(":", 1)[0] for line in waiting]},
+        )
+
+
+def _refuse_unknown(applied: set[str]) -> None:
+    script = ScriptDirectory.from_config(_config())
+    known = {revision.revision for revision in script.walk_revisions()}
+    unknown = sorted(applied - known)
+    if unknown:
+        raise MigrationBehind(
+            f"The database is newer than this code: it has revision {', '.join(unknown)}",
+            hint="update this installation; nothing was changed",
+            context={"unknown": unknown},
+        )

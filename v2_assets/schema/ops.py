@@ -1,0 +1,193 @@
+"""Operations: what the platform knows about its own work (cursors, leases, budgets, jobs, sweeps, errors).
+
+Here: the tables of schema `ops`. Not here: who writes them (staging, merge, sensors, the HTTP core), nor the seeds of
+`code_map` (`codes.py`).
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Double, Index, Integer, PrimaryKeyConstraint
+
+from v2_assets.schema.vocabulary import (
+    json,
+    law,
+    number,
+    ops_table,
+    parent,
+    partial_index,
+    surrogate,
+    ts,
+    unique,
+    words,
+)
+
+_OWN_ID = "Our own number of the row."
+
+sync_state = ops_table(
+    "sync_state",
+    words("integration", "The source system.", required=True),
+    words("entity", "The kind of record.", required=True),
+    words("account_ref", "The account it is read through, as platform/account/user.", required=True),
+    number("user_id", "The user whose sync it is.", required=True),
+    json("cursor", "Where the next read goes on: forward window and open pass.", required=True, default="'{}'"),
+    words("status", "Whether somebody works on it, and how the last pass ended.", required=True, default="'idle'"),
+    ts("last_started_at", "When the last pass began."),
+    ts("last_sync_at", "When the last pass ended well."),
+    ts("last_full_at", "When the last complete full pass ended."),
+    json("error", "The last pass's error, without secrets or personal data; null after success."),
+    number("records", "Records stored by the last pass."),
+    words("run_id", "The run of the last pass."),
+    ts("updated_at", "When this row last changed.", required=True, default="now()"),
+    PrimaryKeyConstraint("integration", "entity", "account_ref"),
+    law("status", "status in ('idle', 'running', 'failed', 'excluded')"),
+    law("cursor", "jsonb_typeof(cursor) = 'object'"),
+    Index("sync_state_user_id_idx", "user_id"),
+    grain="one stream of one account: its cursor and how the last pass went",
+    key=("integration", "entity", "account_ref"),
+)
+
+lease = ops_table(
+    "lease",
+    words("key", "What is leased, e.g. sync:fub/77/3:people.", required=True),
+    words("holder", "Who works under the lease; null when free."),
+    number("fence", "Number of the takeover; a write under an older one is refused.", required=True, default="0"),
+    Column("backend_pid", Integer(), comment="The holder's database backend; gone means free."),
+    ts("backend_start", "When that backend started, against a pid used twice."),
+    ts("acquired_at", "When the holder took it."),
+    ts("expires_at", "When it is free even if the holder's connection lives."),
+    PrimaryKeyConstraint("key"),
+    grain="one thing that only one worker may do at a time",
+    key=("key",),
+)
+
+api_budget = ops_table(
+    "api_budget",
+    words("key", "Source, context and (for the second ceiling) account.", required=True),
+    ts("tat", "Theoretical arrival time: when the bucket is empty again.", required=True, default="'-infinity'"),
+    Column("rate", Double(), nullable=False, comment="Calls per second that are granted now."),
+    Column("burst", Double(), nullable=False, comment="Calls that may go at once."),
+    Column("limit_", Integer(), nullable=False, comment="Calls the source allows in one window."),
+    Column("window_s", Integer(), nullable=False, comment="Length of the source's window in seconds."),
+    ts("blocked_until", "Nobody calls before this instant (a 429 was seen)."),
+    ts("cleaned_at", "When the rate was last raised again after a clean window."),
+    ts("updated_at", "When this row last changed.", required=True, default="now()"),
+    PrimaryKeyConstraint("key"),
+    grain="one rate-limit bucket shared by every process",
+    key=("key",),
+)
+
+onboarding_job = ops_table(
+    "onboarding_job",
+    surrogate(_OWN_ID),
+    parent("user_id", "v2.user", "The user being onboarded.", required=True),
+    words("integration", "The platform being connected.", required=True),
+    parent("credentials_id", "v2.credentials", "The connection that started it.", required=True, index=False),
+    words("status", "How far the onboarding is.", required=True, default="'New'"),
+    json("steps", "Per step: start, end, status, counts, error.", required=True, default="'{}'"),
+    words("run_id", "The run that works on it."),
+    number("attempt", "1 for the first try of this connection.", required=True, default="1"),
+    ts("created_at", "When the job was made.", required=True, default="now()"),
+    ts("started_at", "When its run began."),
+    ts("ended_at", "When it reached Complete, Partial or Error."),
+    json("error", "What stopped it, without secrets or personal data."),
+    unique("credentials_id", "attempt", name="onboarding_job_key"),
+    law("status", "status in ('New', 'Started', 'Complete', 'Partial', 'Error')"),
+    law("ended", "(status in ('Complete', 'Partial', 'Error')) = (ended_at is not null)"),
+    grain="one attempt to onboard one connection of one user",
+    key=("credentials_id", "attempt"),
+)
+
+notification = ops_table(
+    "notification",
+    surrogate(_OWN_ID),
+    parent("user_id", "v2.user", "Whom it is for.", required=True),
+    words("kind", "What happened, e.g. ONBOARDING_COMPLETE.", required=True),
+    json("payload", "What the product needs to show it.", required=True, default="'{}'"),
+    ts("created_at", "When it happened.", required=True, default="now()"),
+    ts("read_at", "When the user saw it."),
+    grain="one thing the product should tell one user",
+    key=("id",),
+    personal=("payload",),
+)
+
+alert = ops_table(
+    "alert",
+    surrogate(_OWN_ID),
+    words("code", "What kind of trouble, for grouping.", required=True),
+    words("severity", "How bad it is.", required=True),
+    words("subject", "One line for a person.", required=True),
+    json("body", "What broke, since when, whom it hits, what helps.", required=True, default="'{}'"),
+    ts("created_at", "When it was raised.", required=True, default="now()"),
+    ts("delivered_at", "When it was sent out."),
+    law("severity", "severity in ('info', 'warning', 'critical')"),
+    partial_index("alert_undelivered_idx", "id", where="delivered_at is null"),
+    grain="one message to the people who run the platform",
+    key=("id",),
+)
+
+error_log = ops_table(
+    "error_log",
+    surrogate(_OWN_ID),
+    ts("at", "When it happened.", required=True, default="now()"),
+    words("where", "Which part of the platform it happened in.", required=True),
+    words("code", "Code of the error class.", required=True),
+    words("message", "The error's sentence, without secrets or personal data.", required=True),
+    json("context", "Ids, statuses and counts.", required=True, default="'{}'"),
+    words("run_id", "The run it happened in."),
+    number("user_id", "The user whose work it was."),
+    Index("error_log_at_idx", "at"),
+    grain="one error as it was raised",
+    key=("id",),
+)
+
+code_map = ops_table(
+    "code_map",
+    words("code_set", "Which list of codes.", required=True),
+    words("source", "Whose codes.", required=True),
+    words("raw", "The code as the source writes it.", required=True),
+    words("value", "What V2 writes.", required=True),
+    PrimaryKeyConstraint("code_set", "source", "raw"),
+    grain="one code of one source and what it means in V2",
+    key=("code_set", "source", "raw"),
+)
+
+sweep = ops_table(
+    "sweep",
+    surrogate(_OWN_ID),
+    words("account_ref", "The account that was swept.", required=True),
+    words("integration", "The source system.", required=True),
+    words("entity", "The kind of record.", required=True),
+    ts("started_at", "When the sweep began.", required=True, default="now()"),
+    ts("completed_at", "When its last page was stored; null while it runs or if it died."),
+    number("seen", "Records it saw.", required=True, default="0"),
+    number("expected", "The source's own count, where it gives one."),
+    ts("applied_at", "When absences were drawn from it."),
+    words("outcome", "What came of it, e.g. applied, or shrunk."),
+    law("completed", "applied_at is null or completed_at is not null"),
+    Index("sweep_stream_idx", "account_ref", "entity", "started_at"),
+    grain="one full sweep over one stream of one account",
+    key=("id",),
+)
+
+sweep_key = ops_table(
+    "sweep_key",
+    parent("sweep_id", "ops.sweep", "The sweep that saw it.", required=True, index=False, on_delete="CASCADE"),
+    words("source_id", "The record's id at the source.", required=True),
+    PrimaryKeyConstraint("sweep_id", "source_id"),
+    grain="one record that one full sweep saw",
+    key=("sweep_id", "source_id"),
+)
+
+merge_run = ops_table(
+    "merge_run",
+    surrogate(_OWN_ID),
+    words("table_name", "The V2 table that was merged into.", required=True),
+    number("user_id", "The user whose rows they were; null for tables that span users."),
+    words("run_id", "The run it was part of."),
+    ts("started_at", "When the merge began.", required=True, default="now()"),
+    ts("ended_at", "When it was committed."),
+    json("counts", "Rows by fate and by effect.", required=True, default="'{}'"),
+    Index("merge_run_table_idx", "table_name", "user_id", "id"),
+    grain="one merge of one user's pending rows into one V2 table",
+    key=("id",),
+)

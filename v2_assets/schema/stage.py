@@ -1,0 +1,154 @@
+"""Staging: the streams that are read, and the one layout all staging tables share.
+
+Here: which entity of which integration goes into which table and becomes which V2 row, and the ledger law as CHECKs.
+Not here: how a stream is read (`resources.apis`), stored (`v2_assets.staging`) or merged (`v2_assets.merge`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Index, LargeBinary, Table
+
+from v2_assets.schema.vocabulary import (
+    Column,
+    Freshness,
+    json,
+    law,
+    metadata,
+    number,
+    parent,
+    partial_index,
+    sentence,
+    small,
+    surrogate,
+    ts,
+    unique,
+    words,
+)
+
+STATUSES = ("pending", "processed", "duplicate", "rejected", "deferred", "filtered")
+"""Where a staged record can stand. staged = the sum over these, per table, user and run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One kind of record of one integration: its staging table, and the V2 table one record becomes one row of."""
+
+    integration: str
+    entity: str
+    table: str
+    primary: str
+    grain: str
+    endpoint: str
+
+
+def _stream(integration: str, entity: str, primary: str, grain: str, endpoint: str) -> Stream:
+    return Stream(integration, entity, f"stage_{integration}_{entity}", primary, grain, endpoint)
+
+
+STREAMS: tuple[Stream, ...] = (
+    _stream("fub", "accounts", "fub_accounts", "the account a FUB key belongs to", "GET /identity"),
+    _stream("fub", "users", "fub_users", "one user of a FUB account", "GET /users"),
+    _stream("fub", "groups", "fub_groups", "one group of a FUB account", "GET /groups"),
+    _stream("fub", "stages", "fub_stages", "one stage a contact can be in", "GET /stages"),
+    _stream("fub", "pipelines", "fub_pipelines", "one deal pipeline with its stages", "GET /pipelines"),
+    _stream("fub", "people", "fub_people", "one contact", "GET /people"),
+    _stream("fub", "deals", "fub_deals", "one CRM deal", "GET /deals"),
+    _stream("fub", "events", "fub_events", "one thing a contact did", "GET /events"),
+    _stream("fub", "calls", "fub_calls", "one phone call", "GET /calls"),
+    _stream("fub", "appointments", "fub_appointments", "one appointment", "GET /appointments"),
+    _stream("fub", "text_messages", "fub_text_messages", "one text message", "GET /textMessages by contact"),
+    _stream("rezen", "agents", "agent", "one agent profile", "yenta GET agents/me and agents/ids"),
+    _stream("rezen", "teams", "team", "one team", "yenta GET teams/{id}"),
+    _stream("rezen", "team_members", "team_members", "one agent on one team's roster", "yenta GET teams/{id}"),
+    _stream(
+        "rezen",
+        "transactions",
+        "transaction",
+        "one transaction in full, participants included",
+        "arrakis GET transactions/participant/{agent}/transactions/{group} and transactions/{id}",
+    ),
+    _stream(
+        "rezen",
+        "listings",
+        "listing",
+        "one listing in full",
+        "arrakis GET transactions/participant/{agent}/listing-transactions/{group} and transactions/{id}",
+    ),
+    _stream(
+        "rezen", "sponsor_tree", "agent_hierarchy", "one sponsor of one agent", "yenta GET agents/{id}/sponsor-tree"
+    ),
+    _stream("rezen", "cap_data", "agent_cap_data", "one agent's cap", "yenta GET agents/{id}/cap-info"),
+)
+
+_DAILY = {("rezen", "cap_data"), ("rezen", "sponsor_tree")}
+
+
+def _freshness(stream: Stream) -> Freshness:
+    if (stream.integration, stream.entity) in _DAILY:
+        return "daily"
+    return "realtime" if stream.integration == "fub" else "hourly"
+
+
+def _staging_table(stream: Stream) -> Table:
+    name = stream.table
+    return Table(
+        name,
+        metadata,
+        surrogate("Order of arrival."),
+        number("user_id", "The user whose sync brought the record; the partition.", required=True),
+        words("account_ref", "The account it was read through, as platform/account/user.", required=True),
+        words("source_id", "The record's id at the source.", required=True),
+        json("payload", "The record as it came, minus secret fields.", required=True),
+        Column("payload_hash", LargeBinary(), nullable=False, comment="Hash of the payload, to see a change cheaply."),
+        ts("source_updated_at", "When the source last changed the record; a newer version wins."),
+        ts("fetched_at", "When this version of the payload was first read.", required=True),
+        words("run_id", "The run that stored this version.", required=True),
+        words("status", "Where the record stands on its way into V2.", required=True, default="'pending'"),
+        words("status_reason", "Reason code of the status, for machines."),
+        json("status_detail", "What failed: field, code set, class of the value, or the parent that is missing."),
+        number("attempts", "How many merges have looked at this version.", required=True, default="0"),
+        ts("next_attempt_at", "Not to be tried again before this instant."),
+        ts("processed_at", "When the record was last merged."),
+        number("v2_id", f"The row of v2.{stream.primary} that this record became."),
+        parent("duplicate_of", f"staging.{name}", "The staged row that carries the same business record.", index=False),
+        words("waits_for", "The parent a deferred record waits for, as table/natural key values."),
+        ts("missing_since", "Since when complete full sweeps have not seen the record."),
+        small("missed_sweeps", "How many complete full sweeps in a row missed it.", required=True, default="0"),
+        unique("account_ref", "source_id", name=f"{name}_key"),
+        law("status", f"status in ({', '.join(repr(status) for status in STATUSES)})"),
+        law("processed", "status <> 'processed' or (v2_id is not null and processed_at is not null)"),
+        law("refused", "status not in ('rejected', 'filtered') or status_reason is not null"),
+        law("deferred", "status <> 'deferred' or (waits_for is not null and status_reason is not null)"),
+        law("duplicate", "status <> 'duplicate' or (duplicate_of is not null and duplicate_of <> id)"),
+        law("counts", "attempts >= 0 and missed_sweeps >= 0"),
+        law("payload", "jsonb_typeof(payload) = 'object'"),
+        partial_index(f"{name}_pending_idx", "user_id", "id", where="status = 'pending'"),
+        partial_index(f"{name}_waiting_idx", "waits_for", where="status = 'deferred'"),
+        partial_index(f"{name}_v2_idx", "v2_id", where="status = 'processed'"),
+        partial_index(f"{name}_duplicate_idx", "duplicate_of", where="duplicate_of is not null"),
+        Index(f"{name}_user_status_idx", "user_id", "status"),
+        schema="staging",
+        comment=f"Newest version of each record: {stream.grain}, as read from {stream.endpoint}.",
+        info={
+            "grain": f"{stream.grain}, as one account sees it",
+            "natural_key": ("account_ref", "source_id"),
+            "sources": (stream.integration,),
+            "domain": "staging",
+            "freshness": _freshness(stream),
+            "personal": ("payload",),
+            "v1": {},
+            "derived": False,
+            "may_be_empty": None,
+        },
+    )
+
+
+for _each in STREAMS:
+    _staging_table(_each)
+
+
+def staging_sentence(stream: Stream) -> str:
+    """The stream's grain as a sentence, for descriptions."""
+    return sentence(stream.grain)
