@@ -1,0 +1,112 @@
+"""The platform's two databases, `v2` and `dagster`: on the embedded server, or on the one V2_DATABASE_URL names.
+
+Schemas and tables inside them are `v2_assets.schema`'s and Dagster's.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import FrameType
+from urllib.parse import urlsplit, urlunsplit
+
+from psycopg import sql
+
+from resources.embedded.server import EmbeddedPostgres
+from resources.errors import DatabaseError
+from resources.postgres import Database
+from resources.settings import Settings
+
+MINIMUM_VERSION = 15
+DAGSTER = "dagster"
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseUrls:
+    """Where the platform's data and Dagster's own records are. `repr` shows neither."""
+
+    v2: str = field(repr=False)
+    dagster: str = field(repr=False)
+
+
+def ensure_databases(settings: Settings) -> DatabaseUrls:
+    """Both databases exist and answer when this returns; the embedded server is started if it is the one meant.
+
+    A server started by this stays up. Raises DatabaseError when the server is unreachable, older than PostgreSQL 15,
+    or does not let us create a missing database.
+    """
+    if settings.database_url is None:
+        return _prepared(settings, EmbeddedPostgres(settings.home).start())
+    return _prepared(settings, settings.database_url.get_secret_value())
+
+
+@contextmanager
+def running_database(settings: Settings) -> Iterator[DatabaseUrls]:
+    """`ensure_databases` for the length of a block: the embedded server is stopped again if nobody else needs it.
+
+    SIGTERM inside the block ends the program through it, so that no server is left behind.
+    """
+    if settings.database_url is not None:
+        yield ensure_databases(settings)
+        return
+    server = EmbeddedPostgres(settings.home)
+    with _sigterm_unwinds():
+        url = server.hold()
+        try:
+            yield _prepared(settings, url)
+        finally:
+            server.release()
+
+
+def _prepared(settings: Settings, url: str) -> DatabaseUrls:
+    database = Database(url)
+    own = settings.dagster_database_url
+    urls = DatabaseUrls(v2=url, dagster=own.get_secret_value() if own is not None else _sibling(url, DAGSTER))
+    with database.connect(autocommit=True) as conn:
+        version = conn.info.server_version // 10_000
+        if version < MINIMUM_VERSION:
+            raise DatabaseError(
+                f"Postgres at {database.location} is version {version}; {MINIMUM_VERSION} is the oldest that serves.",
+                hint="upgrade it, or unset V2_DATABASE_URL to use the embedded server",
+                retryable=False,
+            )
+        if own is None:
+            known = conn.execute("select 1 from pg_database where datname = %s", (DAGSTER,)).fetchone()
+            if known is None:
+                may = conn.execute("select rolcreatedb or rolsuper from pg_roles where rolname = current_user")
+                if not (may.fetchone() or (False,))[0]:
+                    raise DatabaseError(
+                        f"There is no database `{DAGSTER}` at {database.location} and this user may not create it.",
+                        hint=f'let an administrator "create database {DAGSTER}", or set V2_DAGSTER_DATABASE_URL',
+                        retryable=False,
+                    )
+                conn.execute(sql.SQL("create database {}").format(sql.Identifier(DAGSTER)))
+    if own is not None:
+        with Database(urls.dagster).connect(autocommit=True):
+            pass
+    return urls
+
+
+def _sibling(url: str, name: str) -> str:
+    """The same server's database `name`."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(path=f"/{name}"))
+
+
+@contextmanager
+def _sigterm_unwinds() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
+        yield  # somebody else decides what SIGTERM does here
+        return
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
