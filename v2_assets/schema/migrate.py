@@ -11,14 +11,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import psycopg
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, NullPool, create_engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Connection, StaticPool, create_engine
+from sqlalchemy.exc import DBAPIError
 
-from resources.errors import DatabaseError, MigrationBehind
+from resources.errors import MigrationBehind
+from resources.postgres import Database
 from v2_assets.schema.migrations.options import VERSION_SCHEMA, VERSION_TABLE
 from v2_assets.schema.roles import grant_roles
 from v2_assets.schema.seeds import plant_seeds
@@ -38,21 +38,15 @@ def _config() -> Config:
 
 @contextmanager
 def _connection(url: str) -> Iterator[Connection]:
-    """One transaction on the database at `url` (any libpq URL). Raises DatabaseError when it cannot be reached."""
-    engine = create_engine(
-        "postgresql+psycopg://",
-        creator=lambda: psycopg.connect(url, application_name="v2 migrate", connect_timeout=10),
-        poolclass=NullPool,
-    )
-    try:
-        with engine.begin() as connection:
-            yield connection
-    except OperationalError as error:
-        # The driver's own message repeats host and port, never the password.
-        raise DatabaseError(
-            f"The database refused or cannot be reached: {str(error.orig).strip()}",
-            hint="check that the server runs and that V2_DATABASE_URL is right; `v2 doctor` looks at both",
-        ) from None
+    """One transaction on the database at `url`. Raises DatabaseError; its text holds no password and no row value."""
+    database = Database(url, application_name="v2 migrate", statement_timeout_s=3600, lock_timeout_s=300)
+    with database.connect() as raw:
+        engine = create_engine("postgresql+psycopg://", creator=lambda: raw, poolclass=StaticPool)
+        try:
+            with engine.begin() as connection:
+                yield connection
+        except DBAPIError as error:
+            raise (error.orig or error) from None  # Database turns the driver's error into ours
 
 
 def _applied(connection: Connection) -> set[str]:
