@@ -54,7 +54,7 @@ class UserContext(BaseModel):
 
 
 _CONTEXT = """
-select u.id, u.agent_id, a.agent_id_raw, u.team_id, u.brokerage_id
+select u.id, u.agent_id, a.agent_id_raw, u.team_id, u.brokerage_id, coalesce(u.timezone, 'UTC')
 from v2."user" u left join v2.agent a on a.id = u.agent_id
 where u.id = any(%s) and u.deleted_at is null
 """
@@ -82,13 +82,14 @@ def load_users(connection: psycopg.Connection[Any], user_ids: Sequence[int]) -> 
     contexts = {}
     for user_id in user_ids:
         mine = [c for c in connections if c.user_id == user_id]
-        _, agent_id, agent_id_raw, team_id, brokerage_id = people[user_id]
+        _, agent_id, agent_id_raw, team_id, brokerage_id, timezone = people[user_id]
         contexts[user_id] = UserContext(
             user_id=user_id,
             agent_id=agent_id,
             agent_id_raw=agent_id_raw,
             team_id=team_id,
             brokerage_id=brokerage_id,
+            timezone=timezone,
             connections={p: tuple(c for c in mine if c.platform == p) for p in {c.platform for c in mine}},
         )
     return contexts

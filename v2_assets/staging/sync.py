@@ -71,7 +71,7 @@ async def sync_stream(
     must not be believed. The error is stored in ops.sync_state by the caller through `record_failure`.
     """
     reading = READINGS[stream.integration, stream.entity]
-    async with await database.aconnect() as connection, await Lease.acquire(database, key.lease, run_id) as lease:
+    async with database.aconnect() as connection, await Lease.acquire(database, key.lease, run_id) as lease:
         cursor = await load_cursor(connection, key)
         run = _Run(stream, key, reading, cursor, options, run_id)
         resumed = cursor.current is not None and (cursor.current.full or not options.full)
@@ -161,7 +161,7 @@ async def _sweep(
 
 async def record_failure(database: Database, key: StreamKey, error: V2Error, run_id: str, *, excluded: bool) -> None:
     """Stores why a stream stopped; the cursor stays at its last stored page."""
-    async with await database.aconnect() as connection, connection.transaction():
+    async with database.aconnect() as connection, connection.transaction():
         await fail(connection, key, error.as_dict(), run_id, excluded=excluded)
 
 

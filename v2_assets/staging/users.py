@@ -116,7 +116,7 @@ async def _note_failure(
 ) -> None:
     refused = isinstance(error, Unauthorized)
     await record_failure(database, key, error, run_id, excluded=refused)
-    async with await database.aconnect() as db, db.transaction():
+    async with database.aconnect() as db, db.transaction():
         if refused:
             await db.execute(
                 "update v2.credentials set state = 'needs_reconnect', last_error = %s, updated_at = now()"

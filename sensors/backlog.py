@@ -1,0 +1,104 @@
+"""The backlog sensor: pending rows that nobody is working on are merged, whatever left them there.
+
+It looks at staging itself, not at events, so a failed run, a retry command, an import or a lost message all end the
+same way. Rows that stay pending although a run has just tried them are tried again ever more slowly.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+from psycopg import sql
+
+from resources.postgres import Database
+from sensors.ranges import contiguous, tags_for
+from sensors.runs import busy_keys
+from v2_assets.automation import BACKLOG_INTERVAL_S, KIND_TAG
+from v2_assets.jobs import merge_backlog
+from v2_assets.partitions import USERS_NAME, partition_key
+from v2_assets.platform_resource import PlatformResource
+from v2_assets.schema.stage import STREAMS
+
+USERS_PER_RUN = 200
+#: Twice the interval each time the same rows are still there, up to an hour.
+_LONGEST_PAUSE = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What was pending when a user's backlog was last sent to a run, and when it may be sent again."""
+
+    newest: int
+    rows: int
+    tries: int
+    not_before: datetime
+
+
+def backlog(database: Database) -> dict[str, tuple[int, int]]:
+    """Users (as partition keys) with rows that want merging: how many, and the newest of them."""
+    per_table = sql.SQL(" union all ").join(
+        sql.SQL(
+            "select user_id, count(*) as rows, max(id) as newest from {} where status = 'pending'"
+            " or (status = 'deferred' and next_attempt_at <= now()) group by user_id"
+        ).format(sql.Identifier("staging", stream.table))
+        for stream in STREAMS
+    )
+    query = sql.SQL("select user_id, sum(rows)::bigint, sum(newest)::bigint from ({}) t group by user_id").format(
+        per_table
+    )
+    with database.connect() as connection:
+        return {partition_key(row[0]): (row[1], row[2]) for row in connection.execute(query).fetchall()}
+
+
+def due(
+    waiting: Mapping[str, tuple[int, int]], attempts: Mapping[str, Attempt], now: datetime
+) -> tuple[set[str], dict[str, Attempt]]:
+    """Who is to be sent to a run now, and what to remember about them."""
+    chosen: set[str] = set()
+    remembered: dict[str, Attempt] = {}
+    for key, (rows, newest) in waiting.items():
+        last = attempts.get(key)
+        same = last is not None and (last.rows, last.newest) == (rows, newest)
+        if last and same and now < last.not_before:
+            remembered[key] = last
+            continue
+        tries = last.tries + 1 if last and same else 1
+        pause = min(timedelta(seconds=BACKLOG_INTERVAL_S) * 2**tries, _LONGEST_PAUSE)
+        chosen.add(key)
+        remembered[key] = Attempt(newest, rows, tries, now + pause)
+    return chosen, remembered
+
+
+def _read(cursor: str | None) -> dict[str, Attempt]:
+    stored = json.loads(cursor) if cursor else {}
+    return {k: Attempt(v[0], v[1], v[2], datetime.fromisoformat(v[3])) for k, v in stored.items()}
+
+
+def _written(attempts: Mapping[str, Attempt]) -> str:
+    return json.dumps({k: [a.newest, a.rows, a.tries, a.not_before.isoformat()] for k, a in attempts.items()})
+
+
+@dg.sensor(
+    name="backlog",
+    job=merge_backlog,
+    minimum_interval_seconds=BACKLOG_INTERVAL_S,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Starts merges for users whose staged rows are pending while no run works on them.",
+)
+def backlog_sensor(
+    context: dg.SensorEvaluationContext, platform: PlatformResource
+) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    keys = list(context.instance.get_dynamic_partitions(USERS_NAME))
+    waiting = {k: v for k, v in backlog(platform.database).items() if k in set(keys)}
+    busy = busy_keys(context.instance, keys) if waiting else set()
+    idle = {k: v for k, v in waiting.items() if k not in busy}
+    chosen, remembered = due(idle, _read(context.cursor), datetime.now(UTC))
+    context.update_cursor(_written(remembered))
+    if not chosen:
+        yield dg.SkipReason(f"{len(waiting)} users have pending rows; each is being worked on or was just tried")
+    for piece in contiguous(keys, chosen, USERS_PER_RUN):
+        yield dg.RunRequest(tags={**tags_for(piece), KIND_TAG: "backlog"})

@@ -1,0 +1,177 @@
+"""Onboarding: a new credential is verified, its user becomes a partition, a job is written and a run is started.
+
+Every tick may die at any point and be repeated: the job row is unique per credential and attempt, and a run's key is
+its job, so nothing happens twice. Nobody creates jobs by hand; doing so is possible and ends the same way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import dagster as dg
+import psycopg
+from psycopg.types.json import Jsonb
+
+from resources.apis import open_client
+from resources.encryption import Encryption
+from resources.errors import SourceError, Unauthorized, V2Error
+from resources.http.budget import PostgresBudget
+from resources.postgres import Database
+from resources.reading import Identity
+from resources.settings import Settings
+from v2_assets.automation import INTEGRATION_TAG, KIND_TAG, ONBOARDING_INTERVAL_S, PRIORITY_TAG
+from v2_assets.incidents import report
+from v2_assets.jobs import SYNC_JOBS
+from v2_assets.partitions import USERS_NAME, partition_key
+from v2_assets.platform_resource import PlatformResource
+
+#: Verifying is one small call; a tick must end within Dagster's 60 s.
+VERIFIED_PER_TICK = 20
+JOB_TAG = "v2/onboarding_job"
+
+_NEW = """
+select id, user_id, platform, account_id, external_user_id, api_key from v2.credentials
+where state = 'new' and active and deleted_at is null and platform = any(%s) order by id limit %s
+"""
+_WITHOUT_JOB = """
+insert into ops.onboarding_job (user_id, integration, credentials_id, status, attempt)
+select user_id, platform, id, 'New', 1 from v2.credentials c
+where state = 'ok' and verified and active and deleted_at is null and platform = any(%s)
+  and not exists (select from ops.onboarding_job j where j.credentials_id = c.id)
+order by id on conflict do nothing
+"""
+_TO_START = "select id, user_id, integration from ops.onboarding_job where status = 'New' order by id"
+
+
+class WrongAccount(SourceError):
+    """The key works, but belongs to another account than the one it was entered for."""
+
+    code = "wrong_account"
+
+
+async def verify_new(database: Database, settings: Settings) -> dict[str, int]:
+    """Asks each source whose key a new credential is. Returns how many were verified, refused and left for later."""
+    told = {"verified": 0, "refused": 0, "later": 0}
+    encryption = Encryption(settings)
+    async with database.async_pool(1, 4) as pool:
+        async with pool.connection() as connection:
+            result = await connection.execute(_NEW, [list(SYNC_JOBS), VERIFIED_PER_TICK])
+            rows = await result.fetchall()
+        budget = PostgresBudget(pool)
+
+        async def one(row: Sequence[Any]) -> str:
+            credentials_id, user_id, platform, account_id, external_user_id, api_key = row
+            try:
+                client = open_client(
+                    platform,
+                    api_key=encryption.decrypt(api_key),
+                    account_id=account_id or None,
+                    settings=settings,
+                    budget=budget,
+                )
+                async with client:
+                    identity = await client.identity()
+                _must_match(identity, account_id, external_user_id, platform, user_id)
+            except V2Error as error:
+                if error.retryable:
+                    return "later"
+                async with pool.connection() as connection, connection.transaction():
+                    await _refuse(connection, credentials_id, user_id, platform, error)
+                return "refused"
+            async with pool.connection() as connection, connection.transaction():
+                await _accept(connection, credentials_id, identity)
+            return "verified"
+
+        for outcome in await asyncio.gather(*(one(row) for row in rows)):
+            told[outcome] += 1
+    return told
+
+
+def _must_match(
+    identity: Identity, account_id: str | None, external_user_id: str | None, platform: str, user_id: int
+) -> None:
+    for name, entered, real in (
+        ("account", account_id, identity.account_id),
+        ("user", external_user_id, identity.external_user_id),
+    ):
+        if entered and entered != real:
+            raise WrongAccount(
+                f"the {platform} key of user {user_id} belongs to {name} {real}, but was entered for {name} {entered}",
+                hint="enter the key under the account it belongs to",
+                context={"source": platform, "entered": entered, "real": real},
+            )
+
+
+async def _accept(connection: psycopg.AsyncConnection[Any], credentials_id: int, identity: Identity) -> None:
+    await connection.execute(
+        "update v2.credentials set state = 'ok', verified = true, verified_at = now(), last_error = null,"
+        " account_id = %s, external_user_id = %s, updated_at = now() where id = %s and state = 'new'",
+        [identity.account_id, identity.external_user_id, credentials_id],
+    )
+
+
+async def _refuse(
+    connection: psycopg.AsyncConnection[Any], credentials_id: int, user_id: int, platform: str, error: V2Error
+) -> None:
+    await connection.execute(
+        "update v2.credentials set state = 'needs_reconnect', verified = false, last_error = %s, updated_at = now()"
+        " where id = %s and state = 'new'",
+        [Jsonb(error.as_dict()), credentials_id],
+    )
+    kind = "refused" if isinstance(error, Unauthorized) else error.code
+    await report(
+        connection,
+        code="credential_not_verified",
+        severity="warning",
+        subject=f"new {platform} credential of user {user_id}: {kind}",
+        body={
+            "error": error.as_dict(),
+            "do": f"ask user {user_id} for a working key, then `v2 onboard --user {user_id} --platform {platform}`",
+        },
+    )
+    await connection.execute(
+        "insert into ops.notification (user_id, kind, payload) values (%s, 'ONBOARDING_ERROR', %s)",
+        [user_id, Jsonb({"integration": platform, "code": error.code})],
+    )
+
+
+def jobs_to_start(connection: psycopg.Connection[Any]) -> list[tuple[int, int, str]]:
+    """Writes the jobs of verified credentials that have none, and returns every job that is still to be started."""
+    with connection.transaction():
+        connection.execute(_WITHOUT_JOB, [list(SYNC_JOBS)])
+    return [(row[0], row[1], row[2]) for row in connection.execute(_TO_START).fetchall()]
+
+
+@dg.sensor(
+    name="onboarding",
+    jobs=list(SYNC_JOBS.values()),
+    minimum_interval_seconds=ONBOARDING_INTERVAL_S,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Verifies new credentials, adds their users as partitions, and starts their first sync.",
+)
+def onboarding_sensor(
+    context: dg.SensorEvaluationContext, platform: PlatformResource
+) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    database = platform.database
+    told = asyncio.run(verify_new(database, platform.settings))
+    with database.connect() as connection:
+        jobs = jobs_to_start(connection)
+    if not jobs:
+        yield dg.SkipReason(f"no new connection ({told['refused']} refused, {told['later']} to be asked again)")
+        return
+    # In bulk, and before any run is asked for: one call per key would cost 15 ms each.
+    context.instance.add_dynamic_partitions(USERS_NAME, list(dict.fromkeys(partition_key(j[1]) for j in jobs)))
+    for job_id, user_id, integration in jobs:
+        yield dg.RunRequest(
+            run_key=f"onboarding-{job_id}",
+            job_name=SYNC_JOBS[integration].name,
+            partition_key=partition_key(user_id),
+            tags={
+                JOB_TAG: str(job_id),
+                KIND_TAG: "onboarding",
+                INTEGRATION_TAG: integration,
+                PRIORITY_TAG: "incremental",
+            },
+        )

@@ -1,0 +1,26 @@
+"""Which users runs are working on at this moment, as Dagster's own records say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import dagster as dg
+
+from sensors.ranges import keys_of_run
+
+ACTIVE = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+]
+
+
+def busy_keys(
+    instance: dg.DagsterInstance, keys: Sequence[str], *, tags: dict[str, str] | None = None
+) -> set[str]:
+    """Partitions that a queued or running run covers (all runs, or those with these tags)."""
+    busy: set[str] = set()
+    for run in instance.get_runs(dg.RunsFilter(statuses=ACTIVE, tags=tags or {})):
+        busy |= keys_of_run(keys, run.tags)
+    return busy

@@ -1,0 +1,58 @@
+"""Sweeps by the clock: every connected user of an integration, incrementally, in as few runs as possible.
+
+A pause loses nothing: what a sweep reads starts at each stream's own cursor, however long ago that was moved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from sensors.ranges import covering, tags_for
+from sensors.runs import busy_keys
+from v2_assets.automation import FUB_SWEEP_CRON, INTEGRATION_TAG, KIND_TAG, REZEN_SWEEP_CRON
+from v2_assets.jobs import SYNC_JOBS
+from v2_assets.partitions import USERS_NAME, partition_key
+from v2_assets.platform_resource import PlatformResource
+
+#: One run holds this many users at most, so that a lost run is a small loss.
+USERS_PER_RUN = 200
+
+_CONNECTED = """
+select distinct user_id from v2.credentials c
+where platform = %s and state = 'ok' and verified and active and deleted_at is null
+  and exists (select from ops.onboarding_job j where j.credentials_id = c.id and j.status not in ('New', 'Started'))
+"""
+
+
+def _sweep(integration: str, cron: str) -> dg.ScheduleDefinition:
+    @dg.schedule(
+        name=f"{integration}_sweep",
+        job=SYNC_JOBS[integration],
+        cron_schedule=cron,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description=f"Reads what changed at {integration} for every connected user, and merges it.",
+    )
+    def sweep(
+        context: dg.ScheduleEvaluationContext, platform: PlatformResource
+    ) -> Iterator[dg.RunRequest | dg.SkipReason]:
+        with platform.database.connect() as connection:
+            connected = {partition_key(row[0]) for row in connection.execute(_CONNECTED, [integration]).fetchall()}
+        keys = list(context.instance.get_dynamic_partitions(USERS_NAME))
+        at_work = busy_keys(context.instance, keys, tags={INTEGRATION_TAG: integration})
+        waiting = connected - at_work
+        ranges = covering(keys, waiting, USERS_PER_RUN)
+        if not ranges:
+            yield dg.SkipReason(
+                f"all {len(connected)} connected users are being worked on by an earlier run"
+                if connected
+                else f"no user has a verified {integration} connection yet"
+            )
+        for piece in ranges:
+            yield dg.RunRequest(tags={**tags_for(piece), KIND_TAG: "sweep", INTEGRATION_TAG: integration})
+
+    return sweep
+
+
+SCHEDULES = [_sweep("fub", FUB_SWEEP_CRON), _sweep("rezen", REZEN_SWEEP_CRON)]

@@ -1,0 +1,30 @@
+"""When things run, and how big a run is: every policy has a name and the argument for its value."""
+
+from __future__ import annotations
+
+import os
+
+import dagster as dg
+
+#: A backfill of many users is split into runs of this size: a run costs about 4 s to start, so more users per run are
+#: cheaper, but a run that dies is retried as a whole (its users go on from their cursors).
+BACKFILL = dg.BackfillPolicy.multi_run(max_partitions_per_run=25)
+
+#: Follow Up Boss changes all day and filters by time, so a sweep is a page or two per user: every 15 minutes.
+FUB_SWEEP_CRON = os.environ.get("V2_FUB_SWEEP_CRON", "*/15 * * * *")
+#: reZEN has no usable time filter: a sweep lists every deal of every user, so hourly, off the hour's crowd.
+REZEN_SWEEP_CRON = os.environ.get("V2_REZEN_SWEEP_CRON", "7 * * * *")
+
+#: The sensors' floor in Dagster is 5 s; a new credential is to be running within 30 s, and a run starts in 4.
+ONBOARDING_INTERVAL_S = 10
+#: The backlog sensor is the net below the fast path, so half a minute is early enough.
+BACKLOG_INTERVAL_S = 30
+
+#: Tags by which a run says what kind of pass it is.
+FULL_TAG = "v2/full"
+PRIORITY_TAG = "v2/priority"
+KIND_TAG = "v2/kind"
+#: The users of a run, for the backlog sensor: what is being worked on needs no second run.
+INTEGRATION_TAG = "v2/integration"
+
+OWNERS = ["team:data-platform"]

@@ -1,0 +1,34 @@
+"""Contents: everything Dagster serves. Nothing is defined here."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from sensors.backlog import backlog_sensor
+from sensors.onboarding import onboarding_sensor
+from sensors.onboarding_progress import onboarding_progress_sensor
+from sensors.sweeps import SCHEDULES
+from v2_assets.crm.assets import CRM
+from v2_assets.deals.assets import DEALS
+from v2_assets.identity.assets import IDENTITY
+from v2_assets.jobs import JOBS
+from v2_assets.people.assets import PEOPLE
+from v2_assets.platform_resource import PlatformResource
+from v2_assets.reference.assets import REFERENCE
+from v2_assets.staging.assets import SOURCES, STAGING
+
+
+def build_defs(**resources: object) -> dg.Definitions:
+    """All definitions; tests pass their own `platform` resource."""
+    return dg.Definitions(
+        assets=[*SOURCES, *STAGING, *REFERENCE, *IDENTITY, *PEOPLE, *DEALS, *CRM],
+        jobs=JOBS,
+        schedules=SCHEDULES,
+        sensors=[onboarding_sensor, onboarding_progress_sensor, backlog_sensor],
+        resources={"platform": PlatformResource(), **resources},
+        # A process per step would cost about two seconds each; a run's steps share one process.
+        executor=dg.in_process_executor,
+    )
+
+
+defs = build_defs()

@@ -1,0 +1,151 @@
+"""The one body behind every V2 asset: for each user of the run, facts, units and derived tables, then the numbers.
+
+What a table means is in its `.sql` file and `units.py`; each domain's `assets.py` calls `v2_asset` once per table (or
+once for tables that are merged in one transaction).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import dagster as dg
+import psycopg
+import stamina
+from psycopg import sql
+
+from resources.errors import DatabaseError, V2Error
+from resources.postgres import Database, is_transient
+from v2_assets.automation import BACKFILL, OWNERS
+from v2_assets.describe import declared_metadata, description
+from v2_assets.merge import Derived, Fact, MergeCounts, TableCounts, Unit, derive, merge, merge_facts
+from v2_assets.partitions import users
+from v2_assets.platform_resource import PlatformResource
+from v2_assets.recording import Metadata, Recorder, users_of
+from v2_assets.schema import metadata
+
+
+def v2_asset(
+    *work: Unit | Fact | Derived, parents: Mapping[str, tuple[str, ...]], name: str | None = None
+) -> dg.AssetsDefinition:
+    """The asset of one V2 table, or of the tables that this work fills in one transaction.
+
+    `parents` says for each table which V2 tables its select looks up; together with the staging tables of the work they
+    are the asset's upstreams, and so the dependency order.
+    """
+    tables = _tables(work)
+    stages = sorted({w.stage for w in work if isinstance(w, Unit | Fact)})
+    keys = {table: dg.AssetKey(table) for table in tables}
+    specs = [
+        dg.AssetSpec(
+            keys[table],
+            deps=[*_stages_of(table, work), *(p for p in parents.get(table, ()) if p != table)],
+            description=description(table),
+            group_name=metadata.tables[f"v2.{table}"].info["domain"],
+            kinds={"postgres", "sql"},
+            owners=OWNERS,
+            metadata=declared_metadata("v2", table),
+        )
+        for table in tables
+    ]
+
+    @dg.multi_asset(specs=specs, name=name or tables[0], partitions_def=users, backfill_policy=BACKFILL)
+    def table_body(context: dg.AssetExecutionContext, platform: PlatformResource) -> Iterator[dg.MaterializeResult]:
+        recorder = Recorder(context, tuple(keys.values()))
+        database = platform.database
+        wanted = users_of(context)
+        working = set(wanted) if not stages else _with_work(database, stages, wanted)
+        total = MergeCounts()
+        for user_id in wanted:
+            counts = MergeCounts()
+            try:
+                if user_id in working:
+                    counts = merge_user(database, work, user_id, context.run_id)
+            except (V2Error, psycopg.Error) as error:
+                recorder.failure(user_id, error if isinstance(error, V2Error) else _unexpected(error))
+                continue
+            total.add(counts)
+            recorder.finished(user_id, {keys[t]: _metadata(t, counts, t in _primaries(work)) for t in tables})
+        context.log.info(f"{', '.join(tables)}: {len(working)} of {len(wanted)} users had work; {total.as_dict()}")
+        yield from recorder.results()
+
+    return table_body
+
+
+def merge_user(database: Database, work: Sequence[Unit | Fact | Derived], user_id: int, run_id: str) -> MergeCounts:
+    """One user's share of an asset: facts first, then units, then derived tables. Tried again when the server restarts.
+
+    Raises LedgerBroken or DatabaseError; what was committed before stays, the rest is still pending.
+    """
+    total = MergeCounts()
+    for attempt in stamina.retry_context(on=_worth_another_try, attempts=4, wait_max=5):
+        with attempt:
+            if facts := tuple(w for w in work if isinstance(w, Fact)):
+                total.add(merge_facts(database, facts, user_id))
+            for unit in (w for w in work if isinstance(w, Unit)):
+                total.add(merge(database, unit, user_id, run_id))
+            for derived in (w for w in work if isinstance(w, Derived)):
+                total.add(derive(database, derived, user_id))
+    return total
+
+
+def _worth_another_try(error: Exception) -> bool:
+    return isinstance(error, DatabaseError | psycopg.Error) and is_transient(error)
+
+
+def _tables(work: Sequence[Unit | Fact | Derived]) -> list[str]:
+    names: list[str] = []
+    for each in work:
+        names.append(each.table)
+        if isinstance(each, Unit):
+            names += [part.table for part in (*each.history, *each.children)]
+    return list(dict.fromkeys(names))
+
+
+def _primaries(work: Sequence[Unit | Fact | Derived]) -> set[str]:
+    return {w.table for w in work if isinstance(w, Unit)}
+
+
+def _stages_of(table: str, work: Sequence[Unit | Fact | Derived]) -> list[str]:
+    stages = []
+    for each in work:
+        if isinstance(each, Unit) and table in _tables([each]):
+            stages.append(each.stage)
+        elif isinstance(each, Fact) and each.table == table:
+            stages.append(each.stage)
+    return list(dict.fromkeys(stages))
+
+
+def _with_work(database: Database, stages: Sequence[str], user_ids: Sequence[int]) -> set[int]:
+    """The users who have rows that want merging; everybody else costs no transaction."""
+    query = sql.SQL(" union ").join(
+        sql.SQL(
+            "select distinct user_id from {} where user_id = any(%(users)s)"
+            " and (status = 'pending' or (status = 'deferred' and next_attempt_at <= now()))"
+        ).format(sql.Identifier("staging", stage))
+        for stage in stages
+    )
+    with database.connect() as connection:
+        return {row[0] for row in connection.execute(query, {"users": list(user_ids)}).fetchall()}
+
+
+def _metadata(table: str, counts: MergeCounts, primary: bool) -> Metadata:
+    written = counts.tables.get(table) or TableCounts()
+    values: dict[str, Any] = {
+        "rows_inserted": written.inserted,
+        "rows_updated": written.updated,
+        "rows_unchanged": written.unchanged,
+        "rows_removed": written.removed,
+    }
+    if primary:
+        values |= {"staged_read": counts.read, **{f"staged_{k}": v for k, v in counts.by_fate().items()}}
+        values["waiters_released"] = counts.released
+    return values
+
+
+def _unexpected(error: psycopg.Error) -> V2Error:
+    return DatabaseError(
+        f"Postgres refused a merge: {type(error).__name__} {error.sqlstate or ''}",
+        retryable=is_transient(error),
+        context={"sqlstate": error.sqlstate, "constraint": error.diag.constraint_name},
+    )
