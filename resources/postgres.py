@@ -254,12 +254,14 @@ def is_transient(error: BaseException) -> bool:
 def describe(error: psycopg.Error) -> str:
     """The error without any row value: kind, SQLSTATE, and the names of table, column and constraint.
 
-    DETAIL and HINT lines are left out; so is what a data exception (class 22) or a raise in a function quotes.
+    DETAIL and HINT lines are left out; so is what a data exception (class 22) quotes, and the whole text of a `raise`.
     """
     if error.sqlstate is None:
         return "the connection was lost" if isinstance(error, psycopg.OperationalError) else type(error).__name__
     text = error.diag.message_primary or ""
-    if error.sqlstate.startswith(("22", "P0")):
+    if error.sqlstate.startswith("P0"):
+        text = "a function raised it"
+    elif error.sqlstate.startswith("22"):
         text = re.sub(r'"[^"]*"', '"…"', text).partition(":")[0]
     places = [
         f"{label} {value}"

@@ -129,13 +129,15 @@ def _living(processes: Iterable[ProcessId]) -> list[ProcessId]:
 
 def _reap() -> None:
     """Collect children of ours that a long-lived caller (a test run) would otherwise keep as zombies."""
-    for process in list(_children):
-        if process.poll() is not None:
-            _children.remove(process)
+    for pid in list(_children):
+        try:
+            if os.waitpid(pid, os.WNOHANG)[0] == pid:
+                _children.discard(pid)
+        except ChildProcessError:
+            _children.discard(pid)
 
 
-# Popen complains when it is collected while its process runs; detached children are meant to outlive us.
-_children: list[subprocess.Popen[bytes]] = []
+_children: set[int] = set()
 
 
 def spawn_detached(
@@ -158,7 +160,8 @@ def spawn_detached(
             cwd=cwd,
             start_new_session=True,
         )
-    _children.append(process)
+    _children.add(process.pid)
+    process.returncode = 0  # it is meant to outlive us: Popen shall neither wait for it nor complain
     # One that ended already is still a zombie of ours, so its pid is not reused yet: "gone" is the right answer.
     return ProcessId.of(process.pid) or ProcessId(process.pid, "gone")
 

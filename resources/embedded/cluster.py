@@ -125,7 +125,8 @@ class Cluster:
 
     def _check_version(self) -> None:
         version = (self.data / "PG_VERSION").read_text(encoding="ascii").strip()
-        ours = (self.binaries.parent / "share" / "postgres.bki").open(encoding="utf-8").readline().split()[-1]
+        with (self.binaries.parent / "share" / "postgres.bki").open(encoding="utf-8") as catalogue:
+            ours = catalogue.readline().split()[-1]  # "# PostgreSQL 18"
         if version != ours:
             raise DatabaseError(
                 f"{self.data} was made by PostgreSQL {version}, the installed binaries are {ours}.",
