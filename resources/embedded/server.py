@@ -212,9 +212,9 @@ class EmbeddedPostgres:
             return False
 
     def _forget_reused_pid(self) -> None:
-        """Postgres refuses to start while *any* process has the pid in its file; a stranger's does not count."""
+        """Postgres refuses to start while *any* process has the pid in its file, a stranger or a zombie."""
         lines = self._pid_file()
-        if lines and (not lines[0].isdigit() or ProcessId.of(int(lines[0])) is not None):
+        if lines and (not lines[0].isdigit() or psutil.pid_exists(int(lines[0]))):
             (self.cluster.data / "postmaster.pid").unlink(missing_ok=True)
 
     def _end_orphans(self) -> None:
