@@ -1,0 +1,52 @@
+# The commands of the README. Every target makes what it needs: nothing has to be installed first but Python and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test up down check format lock docs clean
+
+help:  ## this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] < (3, 14) else "Python 3.11, 3.12 or 3.13 is needed; this is " + sys.version.split()[0] + ". Name another with: make PYTHON=python3.12")'
+	@echo "installing into $(VENV) (a minute or two, once)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(READY)
+
+demo: $(READY)  ## the whole story against the sandbox: onboard 5 users, let the world move, sweep, reconcile
+	@$(BIN)/v2 demo
+
+test: $(READY)  ## all tests, on a real Postgres and real HTTP servers
+	@$(BIN)/python -m pytest
+
+up: $(READY)  ## start everything in the background; the UI is at http://127.0.0.1:3000
+	@$(BIN)/v2 up
+
+down: $(READY)  ## stop what `make up` started
+	@$(BIN)/v2 down
+
+check: $(READY)  ## lint, format, types, definitions, migrations and documents
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/basedpyright
+	env -i PATH="$$PATH" HOME="$$HOME" $(BIN)/python -W error -c 'import v2_assets.definitions as d; d.defs.get_repository_def()'
+	$(BIN)/python -m v2_assets.schema.reference --check
+
+format: $(READY)  ## write the code the way `make check` wants it
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: $(READY)  ## choose new exact versions for requirements.lock
+	$(BIN)/pip-compile --quiet --upgrade --extra dev --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links -o requirements.lock pyproject.toml
+
+docs: $(READY)  ## write the generated reference anew
+	$(BIN)/python -m v2_assets.schema.reference
+
+clean:  ## remove the environment and everything the platform made (stop it first: make down)
+	@if [ -x $(BIN)/v2 ]; then $(BIN)/v2 down; fi
+	rm -rf $(VENV) .v2 .pytest_cache .ruff_cache .hypothesis
