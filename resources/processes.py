@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -202,8 +203,8 @@ def free_port(host: str = "127.0.0.1") -> int:
 def write_whole(path: Path, text: str, *, mode: int = 0o600) -> None:
     """Replace a small file in one step, readable by its owner only unless `mode` says else."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
-    draft.replace(path)
+        os.fchmod(descriptor, mode)
+    Path(draft).replace(path)

@@ -161,7 +161,9 @@ def _names_in(env_file: Path) -> list[str]:
     if not env_file.exists():
         return []
     try:
-        return [name.upper() for name in dotenv_values(env_file, encoding="utf-8")]
+        # Opened here: dotenv takes a folder for an empty file.
+        with env_file.open(encoding="utf-8") as file:
+            return [name.upper() for name in dotenv_values(stream=file)]
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
             f"The settings file {env_file.name} cannot be read: {type(error).__name__}.",
