@@ -44,6 +44,8 @@ def _connection(url: str) -> Iterator[Connection]:
         engine = create_engine("postgresql+psycopg://", creator=lambda: raw, poolclass=StaticPool)
         try:
             with engine.begin() as connection:
+                # A login named v2 would have schema v2 as its default, and Alembic treats a default schema apart.
+                connection.exec_driver_sql("set local search_path to public")
                 yield connection
         except DBAPIError as error:
             raise (error.orig or error) from None  # Database turns the driver's error into ours

@@ -142,7 +142,7 @@ team = v2_table(
     words("config_id", "The configuration's id at the source."),
     words("commission_plan_id", "The commission plan's id at the source."),
     words("logo", "Address of the team's logo."),
-    parent("team_owner_agent_id", "v2.agent", "The agent who owns the team."),
+    parent("team_owner_agent_id", "v2.agent", "The agent who owns the team.", closes_circle=True),
     grain="one team",
     key=("team_id_raw",),
     sources=("rezen", "skyslope", "v1"),

@@ -117,16 +117,24 @@ def labels(name: str, comment: str) -> Column[Any]:
 
 
 def parent(
-    name: str, target: str, comment: str, *, required: bool = False, index: bool = True, on_delete: str | None = None
+    name: str,
+    target: str,
+    comment: str,
+    *,
+    required: bool = False,
+    index: bool = True,
+    on_delete: str | None = None,
+    closes_circle: bool = False,
 ) -> Column[Any]:
     """A foreign key to `target` ("v2.agent" means its id; "v2.x.column" that column).
 
     Deferred to the commit, because one transaction may write child and parent in either order. Indexed unless the
-    natural key already starts with it or no join starts from the parent.
+    natural key already starts with it or no join starts from the parent. `closes_circle`: both tables point to each
+    other, and this key is to be added after both exist.
     """
     column = target if target.count(".") == 2 else f"{target}.id"
     kind = Text() if not column.endswith(".id") else BigInteger()
-    key = ForeignKey(column, deferrable=True, initially="DEFERRED", ondelete=on_delete)
+    key = ForeignKey(column, deferrable=True, initially="DEFERRED", ondelete=on_delete, use_alter=closes_circle)
     return Column(name, kind, key, nullable=not required, index=index or None, comment=comment)
 
 
