@@ -111,9 +111,9 @@ CASES: dict[str, tuple[str, str]] = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_the_database_refuses_what_breaks_the_law_and_takes_what_keeps_it(database: Database, name: str) -> None:
+def test_the_database_refuses_what_breaks_the_law_and_takes_what_keeps_it(shared_url: str, name: str) -> None:
     broken, kept = CASES[name]
-    with psycopg.connect(database.url) as connection:
+    with psycopg.connect(shared_url) as connection:
         with pytest.raises(psycopg.errors.CheckViolation) as caught:
             connection.execute(broken)  # type: ignore[arg-type]
         assert caught.value.diag.constraint_name == name
@@ -133,18 +133,18 @@ def test_every_check_has_a_case() -> None:
     assert declared == set(CASES)
 
 
-def test_a_processed_row_must_name_its_v2_row(database: Database) -> None:
-    with psycopg.connect(database.url) as connection, pytest.raises(psycopg.errors.CheckViolation):
+def test_a_processed_row_must_name_its_v2_row(shared_url: str) -> None:
+    with psycopg.connect(shared_url) as connection, pytest.raises(psycopg.errors.CheckViolation):
         connection.execute(staged(status="'processed'", processed_at="now()"))  # type: ignore[arg-type]
 
 
-def test_a_rejected_row_must_say_why(database: Database) -> None:
-    with psycopg.connect(database.url) as connection, pytest.raises(psycopg.errors.CheckViolation):
+def test_a_rejected_row_must_say_why(shared_url: str) -> None:
+    with psycopg.connect(shared_url) as connection, pytest.raises(psycopg.errors.CheckViolation):
         connection.execute(staged(status="'rejected'"))  # type: ignore[arg-type]
 
 
-def test_a_row_cannot_be_its_own_duplicate(database: Database) -> None:
-    with psycopg.connect(database.url) as connection:
+def test_a_row_cannot_be_its_own_duplicate(shared_url: str) -> None:
+    with psycopg.connect(shared_url) as connection:
         connection.execute(staged())  # type: ignore[arg-type]
         with pytest.raises(psycopg.errors.CheckViolation):
             connection.execute("update staging.stage_fub_people set status = 'duplicate', duplicate_of = id")
@@ -158,8 +158,8 @@ def test_a_duplicate_must_name_a_row_that_exists(database: Database) -> None:
     assert caught.value.diag.constraint_name == "stage_fub_people_duplicate_of_fkey"
 
 
-def test_one_account_holds_a_record_once(database: Database) -> None:
-    with psycopg.connect(database.url) as connection:
+def test_one_account_holds_a_record_once(shared_url: str) -> None:
+    with psycopg.connect(shared_url) as connection:
         connection.execute(staged())  # type: ignore[arg-type]
         connection.execute(staged(account_ref="'fub/77/2'"))  # type: ignore[arg-type]
         with pytest.raises(psycopg.errors.UniqueViolation):
@@ -178,9 +178,9 @@ def test_a_child_may_be_written_before_its_parent_but_not_without_it(database: D
     assert caught.value.diag.constraint_name == "user_settings_user_id_fkey"
 
 
-def test_a_key_with_a_missing_part_still_counts_once(database: Database) -> None:
+def test_a_key_with_a_missing_part_still_counts_once(shared_url: str) -> None:
     row = "insert into v2.participant (participant_id_raw, transaction_id, source) values ('p', 1, 'rezen')"
-    with psycopg.connect(database.url) as connection:
+    with psycopg.connect(shared_url) as connection:
         connection.execute(row)
         with pytest.raises(psycopg.errors.UniqueViolation) as caught:
             connection.execute(row)

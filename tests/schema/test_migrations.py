@@ -13,7 +13,6 @@ from psycopg.conninfo import make_conninfo
 from sqlalchemy import NullPool, create_engine
 
 from resources.errors import DatabaseError, MigrationBehind
-from resources.postgres import Database
 from v2_assets.schema import SCHEMAS, metadata, migrate, roles
 from v2_assets.schema.migrations.options import OPTIONS
 
@@ -193,9 +192,9 @@ def test_a_login_that_may_not_create_roles_gets_tables_and_a_note(
     ],
 )
 def test_a_role_may_do_what_it_is_for_and_nothing_else(
-    database: Database, role: str, statement: str, allowed: bool
+    shared_url: str, role: str, statement: str, allowed: bool
 ) -> None:
-    with psycopg.connect(database.url) as connection:
+    with psycopg.connect(shared_url) as connection:
         connection.execute(sql.SQL("set role {}").format(sql.Identifier(role)))
         if allowed:
             connection.execute(statement)  # type: ignore[arg-type]

@@ -151,14 +151,14 @@ BEGIN
     IF coalesce(road, ops.address_words(city), ops.postal_code(zip)) IS NULL THEN
         RETURN NULL;
     END IF;
-    RETURN concat_ws(
+    RETURN ops.address_units(concat_ws(
         ' ',
         road,
         door,
-        ops.address_words(city),
-        coalesce(ops.state_abbreviation(state), ops.address_words(replace(state, '_', ' '))),
+        city,
+        coalesce(ops.state_abbreviation(state), replace(state, '_', ' ')),
         ops.postal_code(zip)
-    );
+    ));
 END
 $$;
 
@@ -192,6 +192,6 @@ BEGIN
             EXIT;
         END IF;
     END LOOP;
-    RETURN concat_ws(' ', rest, state, code);
+    RETURN ops.address_units(concat_ws(' ', rest, state, code));
 END
 $$;
