@@ -115,6 +115,7 @@ def _staging_table(stream: Stream) -> Table:
         parent("duplicate_of", f"staging.{name}", "The staged row that carries the same business record.", index=False),
         words("waits_for", "The parent a deferred record waits for, as table/natural key values."),
         ts("missing_since", "Since when complete full sweeps have not seen the record."),
+        small("merge_rank", "How the merge ranked this copy among copies with one stamp.", required=True, default="0"),
         small("missed_sweeps", "How many complete full sweeps in a row missed it.", required=True, default="0"),
         unique("account_ref", "source_id", name=f"{name}_key"),
         law("status", f"status in ({', '.join(repr(status) for status in STATUSES)})"),

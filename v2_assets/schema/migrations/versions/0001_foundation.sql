@@ -1020,6 +1020,7 @@ CREATE TABLE staging.stage_fub_accounts (
     duplicate_of BIGINT,
     waits_for TEXT,
     missing_since TIMESTAMP WITH TIME ZONE,
+    merge_rank SMALLINT DEFAULT 0 NOT NULL,
     missed_sweeps SMALLINT DEFAULT 0 NOT NULL,
     CONSTRAINT stage_fub_accounts_pkey PRIMARY KEY (id),
     CONSTRAINT stage_fub_accounts_key UNIQUE (account_ref, source_id),
@@ -1052,6 +1053,7 @@ CREATE TABLE staging.stage_fub_users (
     duplicate_of BIGINT,
     waits_for TEXT,
     missing_since TIMESTAMP WITH TIME ZONE,
+    merge_rank SMALLINT DEFAULT 0 NOT NULL,
     missed_sweeps SMALLINT DEFAULT 0 NOT NULL,
     CONSTRAINT stage_fub_users_pkey PRIMARY KEY (id),
     CONSTRAINT stage_fub_users_key UNIQUE (account_ref, source_id),
@@ -1084,6 +1086,7 @@ CREATE TABLE staging.stage_fub_groups (
     duplicate_of BIGINT,
     waits_for TEXT,
     missing_since TIMESTAMP WITH TIME ZONE,
+    merge_rank SMALLINT DEFAULT 0 NOT NULL,
     missed_sweeps SMALLINT DEFAULT 0 NOT NULL,
     CONSTRAINT stage_fub_groups_pkey PRIMARY KEY (id),
     CONSTRAINT stage_fub_groups_key UNIQUE (account_ref, source_id),
@@ -1116,6 +1119,7 @@ CREATE TABLE staging.stage_fub_stages (
     duplicate_of BIGINT,
     waits_for TEXT,
     missing_since TIMESTAMP WITH TIME ZONE,
+    merge_rank SMALLINT DEFAULT 0 NOT NULL,
     missed_sweeps SMALLINT DEFAULT 0 NOT NULL,
     CONSTRAINT stage_fub_stages_pkey PRIMARY KEY (id),
     CONSTRAINT stage_fub_stages_key UNIQUE (account_ref, source_id),
@@ -1148,6 +1152,7 @@ CREATE TABLE staging.stage_fub_pipelines (
     duplicate_of BIGINT,
     waits_for TEXT,
     missing_since TIMESTAMP WITH TIME ZONE,
+    merge_rank SMALLINT DEFAULT 0 NOT NULL,
     missed_sweeps SMALLINT DEFAULT 0 NOT NULL,
     CONSTRAINT stage_fub_pipelines_pkey PRIMARY KEY (id),
     CONSTRAINT stage_fub_pipelines_key UNIQUE (account_ref, source_id),
@@ -1180,6 +1185,7 @@ CREATE TABLE staging.stage_fub_people (
     duplicate_of BIGINT,
     waits_for TEXT,
     missing_since TIMESTAMP WITH TIME ZONE,
+    merge_rank SMALLINT DEFAULT 0 NOT NULL,
     missed_sweeps SMALLINT DEFAULT 0 NOT NULL,
     CONSTRAINT stage_fub_people_pkey PRIMARY KEY (id),
     CONSTRAINT stage_fub_people_key UNIQUE (account_ref, source_id),
@@ -1212,6 +1218,7 @@ CREATE TABLE staging.stage_fub_deals (
     duplicate_of BIGINT,
     waits_for TEXT,
     missing_since TIMESTAMP WITH TIME ZONE,
+    merge_rank SMALLINT DEFAULT 0 NOT NULL,
     missed_sweeps SMALLINT DEFAULT 0 NOT NULL,
     CONSTRAINT stage_fub_deals_pkey PRIMARY KEY (id),
     CONSTRAINT stage_fub_deals_key UNIQUE (account_ref, source_id),
@@ -1244,6 +1251,7 @@ CREATE TABLE staging.stage_fub_events (
     duplicate_of BIGINT,
     waits_for TEXT,
     missing_since TIMESTAMP WITH TIME ZONE,
+    merge_rank SMALLINT DEFAULT 0 NOT NULL,
     missed_sweeps SMALLINT DEFAULT 0 NOT NULL,
     CONSTRAINT stage_fub_events_pkey PRIMARY KEY (id),
     CONSTRAINT stage_fub_events_key UNIQUE (account_ref, source_id),
@@ -1276,6 +1284,7 @@ CREATE TABLE staging.stage_fub_calls (
     duplicate_of BIGINT,
     waits_for TEXT,
     missing_since TIMESTAMP WITH TIME ZONE,
+    merge_rank SMALLINT DEFAULT 0 NOT NULL,
     missed_sweeps SMALLINT DEFAULT 0 NOT NULL,
     CONSTRAINT stage_fub_calls_pkey PRIMARY KEY (id),
     CONSTRAINT stage_fub_calls_key UNIQUE (account_ref, source_id),
@@ -1308,6 +1317,7 @@ CREATE TABLE staging.stage_fub_appointments (
     duplicate_of BIGINT,
     waits_for TEXT,
     missing_since TIMESTAMP WITH TIME ZONE,
+    merge_rank SMALLINT DEFAULT 0 NOT NULL,
     missed_sweeps SMALLINT DEFAULT 0 NOT NULL,
     CONSTRAINT stage_fub_appointments_pkey PRIMARY KEY (id),
     CONSTRAINT stage_fub_appointments_key UNIQUE (account_ref, source_id),
@@ -1340,6 +1350,7 @@ CREATE TABLE staging.stage_fub_text_messages (
     duplicate_of BIGINT,
     waits_for TEXT,
     missing_since TIMESTAMP WITH TIME ZONE,
+    merge_rank SMALLINT DEFAULT 0 NOT NULL,
     missed_sweeps SMALLINT DEFAULT 0 NOT NULL,
     CONSTRAINT stage_fub_text_messages_pkey PRIMARY KEY (id),
     CONSTRAINT stage_fub_text_messages_key UNIQUE (account_ref, source_id),
@@ -1372,6 +1383,7 @@ CREATE TABLE staging.stage_rezen_agents (
     duplicate_of BIGINT,
     waits_for TEXT,
     missing_since TIMESTAMP WITH TIME ZONE,
+    merge_rank SMALLINT DEFAULT 0 NOT NULL,
     missed_sweeps SMALLINT DEFAULT 0 NOT NULL,
     CONSTRAINT stage_rezen_agents_pkey PRIMARY KEY (id),
     CONSTRAINT stage_rezen_agents_key UNIQUE (account_ref, source_id),
@@ -1404,6 +1416,7 @@ CREATE TABLE staging.stage_rezen_teams (
     duplicate_of BIGINT,
     waits_for TEXT,
     missing_since TIMESTAMP WITH TIME ZONE,
+    merge_rank SMALLINT DEFAULT 0 NOT NULL,
     missed_sweeps SMALLINT DEFAULT 0 NOT NULL,
     CONSTRAINT stage_rezen_teams_pkey PRIMARY KEY (id),
     CONSTRAINT stage_rezen_teams_key UNIQUE (account_ref, source_id),
@@ -1436,6 +1449,7 @@ CREATE TABLE staging.stage_rezen_team_members (
     duplicate_of BIGINT,
     waits_for TEXT,
     missing_since TIMESTAMP WITH TIME ZONE,
+    merge_rank SMALLINT DEFAULT 0 NOT NULL,
     missed_sweeps SMALLINT DEFAULT 0 NOT NULL,
     CONSTRAINT stage_rezen_team_members_pkey PRIMARY KEY (id),
     CONSTRAINT stage_rezen_team_members_key UNIQUE (account_ref, source_id),
@@ -1468,6 +1482,7 @@ CREATE TABLE staging.stage_rezen_transactions (
     duplicate_of BIGINT,
     waits_for TEXT,
     missing_since TIMESTAMP WITH TIME ZONE,
+    merge_rank SMALLINT DEFAULT 0 NOT NULL,
     missed_sweeps SMALLINT DEFAULT 0 NOT NULL,
     CONSTRAINT stage_rezen_transactions_pkey PRIMARY KEY (id),
     CONSTRAINT stage_rezen_transactions_key UNIQUE (account_ref, source_id),
@@ -1500,6 +1515,7 @@ CREATE TABLE staging.stage_rezen_listings (
     duplicate_of BIGINT,
     waits_for TEXT,
     missing_since TIMESTAMP WITH TIME ZONE,
+    merge_rank SMALLINT DEFAULT 0 NOT NULL,
     missed_sweeps SMALLINT DEFAULT 0 NOT NULL,
     CONSTRAINT stage_rezen_listings_pkey PRIMARY KEY (id),
     CONSTRAINT stage_rezen_listings_key UNIQUE (account_ref, source_id),
@@ -1532,6 +1548,7 @@ CREATE TABLE staging.stage_rezen_sponsor_tree (
     duplicate_of BIGINT,
     waits_for TEXT,
     missing_since TIMESTAMP WITH TIME ZONE,
+    merge_rank SMALLINT DEFAULT 0 NOT NULL,
     missed_sweeps SMALLINT DEFAULT 0 NOT NULL,
     CONSTRAINT stage_rezen_sponsor_tree_pkey PRIMARY KEY (id),
     CONSTRAINT stage_rezen_sponsor_tree_key UNIQUE (account_ref, source_id),
@@ -1564,6 +1581,7 @@ CREATE TABLE staging.stage_rezen_cap_data (
     duplicate_of BIGINT,
     waits_for TEXT,
     missing_since TIMESTAMP WITH TIME ZONE,
+    merge_rank SMALLINT DEFAULT 0 NOT NULL,
     missed_sweeps SMALLINT DEFAULT 0 NOT NULL,
     CONSTRAINT stage_rezen_cap_data_pkey PRIMARY KEY (id),
     CONSTRAINT stage_rezen_cap_data_key UNIQUE (account_ref, source_id),
@@ -2864,6 +2882,8 @@ COMMENT ON COLUMN staging.stage_fub_accounts.v2_id IS 'The row of v2.fub_account
 COMMENT ON COLUMN staging.stage_fub_accounts.duplicate_of IS 'The staged row that carries the same business record.';
 COMMENT ON COLUMN staging.stage_fub_accounts.waits_for IS 'The parent a deferred record waits for, as table/natural key values.';
 COMMENT ON COLUMN staging.stage_fub_accounts.missing_since IS 'Since when complete full sweeps have not seen the record.';
+COMMENT ON COLUMN staging.stage_fub_accounts.merge_rank IS 'How the merge ranked this copy among copies with one stamp.';
+
 COMMENT ON COLUMN staging.stage_fub_accounts.missed_sweeps IS 'How many complete full sweeps in a row missed it.';
 
 COMMENT ON TABLE staging.stage_fub_users IS 'Newest version of each record: one user of a FUB account, as read from GET /users.';
@@ -2886,6 +2906,8 @@ COMMENT ON COLUMN staging.stage_fub_users.v2_id IS 'The row of v2.fub_users that
 COMMENT ON COLUMN staging.stage_fub_users.duplicate_of IS 'The staged row that carries the same business record.';
 COMMENT ON COLUMN staging.stage_fub_users.waits_for IS 'The parent a deferred record waits for, as table/natural key values.';
 COMMENT ON COLUMN staging.stage_fub_users.missing_since IS 'Since when complete full sweeps have not seen the record.';
+COMMENT ON COLUMN staging.stage_fub_users.merge_rank IS 'How the merge ranked this copy among copies with one stamp.';
+
 COMMENT ON COLUMN staging.stage_fub_users.missed_sweeps IS 'How many complete full sweeps in a row missed it.';
 
 COMMENT ON TABLE staging.stage_fub_groups IS 'Newest version of each record: one group of a FUB account, as read from GET /groups.';
@@ -2908,6 +2930,8 @@ COMMENT ON COLUMN staging.stage_fub_groups.v2_id IS 'The row of v2.fub_groups th
 COMMENT ON COLUMN staging.stage_fub_groups.duplicate_of IS 'The staged row that carries the same business record.';
 COMMENT ON COLUMN staging.stage_fub_groups.waits_for IS 'The parent a deferred record waits for, as table/natural key values.';
 COMMENT ON COLUMN staging.stage_fub_groups.missing_since IS 'Since when complete full sweeps have not seen the record.';
+COMMENT ON COLUMN staging.stage_fub_groups.merge_rank IS 'How the merge ranked this copy among copies with one stamp.';
+
 COMMENT ON COLUMN staging.stage_fub_groups.missed_sweeps IS 'How many complete full sweeps in a row missed it.';
 
 COMMENT ON TABLE staging.stage_fub_stages IS 'Newest version of each record: one stage a contact can be in, as read from GET /stages.';
@@ -2930,6 +2954,8 @@ COMMENT ON COLUMN staging.stage_fub_stages.v2_id IS 'The row of v2.fub_stages th
 COMMENT ON COLUMN staging.stage_fub_stages.duplicate_of IS 'The staged row that carries the same business record.';
 COMMENT ON COLUMN staging.stage_fub_stages.waits_for IS 'The parent a deferred record waits for, as table/natural key values.';
 COMMENT ON COLUMN staging.stage_fub_stages.missing_since IS 'Since when complete full sweeps have not seen the record.';
+COMMENT ON COLUMN staging.stage_fub_stages.merge_rank IS 'How the merge ranked this copy among copies with one stamp.';
+
 COMMENT ON COLUMN staging.stage_fub_stages.missed_sweeps IS 'How many complete full sweeps in a row missed it.';
 
 COMMENT ON TABLE staging.stage_fub_pipelines IS 'Newest version of each record: one deal pipeline with its stages, as read from GET /pipelines.';
@@ -2952,6 +2978,8 @@ COMMENT ON COLUMN staging.stage_fub_pipelines.v2_id IS 'The row of v2.fub_pipeli
 COMMENT ON COLUMN staging.stage_fub_pipelines.duplicate_of IS 'The staged row that carries the same business record.';
 COMMENT ON COLUMN staging.stage_fub_pipelines.waits_for IS 'The parent a deferred record waits for, as table/natural key values.';
 COMMENT ON COLUMN staging.stage_fub_pipelines.missing_since IS 'Since when complete full sweeps have not seen the record.';
+COMMENT ON COLUMN staging.stage_fub_pipelines.merge_rank IS 'How the merge ranked this copy among copies with one stamp.';
+
 COMMENT ON COLUMN staging.stage_fub_pipelines.missed_sweeps IS 'How many complete full sweeps in a row missed it.';
 
 COMMENT ON TABLE staging.stage_fub_people IS 'Newest version of each record: one contact, as read from GET /people.';
@@ -2974,6 +3002,8 @@ COMMENT ON COLUMN staging.stage_fub_people.v2_id IS 'The row of v2.fub_people th
 COMMENT ON COLUMN staging.stage_fub_people.duplicate_of IS 'The staged row that carries the same business record.';
 COMMENT ON COLUMN staging.stage_fub_people.waits_for IS 'The parent a deferred record waits for, as table/natural key values.';
 COMMENT ON COLUMN staging.stage_fub_people.missing_since IS 'Since when complete full sweeps have not seen the record.';
+COMMENT ON COLUMN staging.stage_fub_people.merge_rank IS 'How the merge ranked this copy among copies with one stamp.';
+
 COMMENT ON COLUMN staging.stage_fub_people.missed_sweeps IS 'How many complete full sweeps in a row missed it.';
 
 COMMENT ON TABLE staging.stage_fub_deals IS 'Newest version of each record: one CRM deal, as read from GET /deals.';
@@ -2996,6 +3026,8 @@ COMMENT ON COLUMN staging.stage_fub_deals.v2_id IS 'The row of v2.fub_deals that
 COMMENT ON COLUMN staging.stage_fub_deals.duplicate_of IS 'The staged row that carries the same business record.';
 COMMENT ON COLUMN staging.stage_fub_deals.waits_for IS 'The parent a deferred record waits for, as table/natural key values.';
 COMMENT ON COLUMN staging.stage_fub_deals.missing_since IS 'Since when complete full sweeps have not seen the record.';
+COMMENT ON COLUMN staging.stage_fub_deals.merge_rank IS 'How the merge ranked this copy among copies with one stamp.';
+
 COMMENT ON COLUMN staging.stage_fub_deals.missed_sweeps IS 'How many complete full sweeps in a row missed it.';
 
 COMMENT ON TABLE staging.stage_fub_events IS 'Newest version of each record: one thing a contact did, as read from GET /events.';
@@ -3018,6 +3050,8 @@ COMMENT ON COLUMN staging.stage_fub_events.v2_id IS 'The row of v2.fub_events th
 COMMENT ON COLUMN staging.stage_fub_events.duplicate_of IS 'The staged row that carries the same business record.';
 COMMENT ON COLUMN staging.stage_fub_events.waits_for IS 'The parent a deferred record waits for, as table/natural key values.';
 COMMENT ON COLUMN staging.stage_fub_events.missing_since IS 'Since when complete full sweeps have not seen the record.';
+COMMENT ON COLUMN staging.stage_fub_events.merge_rank IS 'How the merge ranked this copy among copies with one stamp.';
+
 COMMENT ON COLUMN staging.stage_fub_events.missed_sweeps IS 'How many complete full sweeps in a row missed it.';
 
 COMMENT ON TABLE staging.stage_fub_calls IS 'Newest version of each record: one phone call, as read from GET /calls.';
@@ -3040,6 +3074,8 @@ COMMENT ON COLUMN staging.stage_fub_calls.v2_id IS 'The row of v2.fub_calls that
 COMMENT ON COLUMN staging.stage_fub_calls.duplicate_of IS 'The staged row that carries the same business record.';
 COMMENT ON COLUMN staging.stage_fub_calls.waits_for IS 'The parent a deferred record waits for, as table/natural key values.';
 COMMENT ON COLUMN staging.stage_fub_calls.missing_since IS 'Since when complete full sweeps have not seen the record.';
+COMMENT ON COLUMN staging.stage_fub_calls.merge_rank IS 'How the merge ranked this copy among copies with one stamp.';
+
 COMMENT ON COLUMN staging.stage_fub_calls.missed_sweeps IS 'How many complete full sweeps in a row missed it.';
 
 COMMENT ON TABLE staging.stage_fub_appointments IS 'Newest version of each record: one appointment, as read from GET /appointments.';
@@ -3062,6 +3098,8 @@ COMMENT ON COLUMN staging.stage_fub_appointments.v2_id IS 'The row of v2.fub_app
 COMMENT ON COLUMN staging.stage_fub_appointments.duplicate_of IS 'The staged row that carries the same business record.';
 COMMENT ON COLUMN staging.stage_fub_appointments.waits_for IS 'The parent a deferred record waits for, as table/natural key values.';
 COMMENT ON COLUMN staging.stage_fub_appointments.missing_since IS 'Since when complete full sweeps have not seen the record.';
+COMMENT ON COLUMN staging.stage_fub_appointments.merge_rank IS 'How the merge ranked this copy among copies with one stamp.';
+
 COMMENT ON COLUMN staging.stage_fub_appointments.missed_sweeps IS 'How many complete full sweeps in a row missed it.';
 
 COMMENT ON TABLE staging.stage_fub_text_messages IS 'Newest version of each record: one text message, as read from GET /textMessages by contact.';
@@ -3084,6 +3122,8 @@ COMMENT ON COLUMN staging.stage_fub_text_messages.v2_id IS 'The row of v2.fub_te
 COMMENT ON COLUMN staging.stage_fub_text_messages.duplicate_of IS 'The staged row that carries the same business record.';
 COMMENT ON COLUMN staging.stage_fub_text_messages.waits_for IS 'The parent a deferred record waits for, as table/natural key values.';
 COMMENT ON COLUMN staging.stage_fub_text_messages.missing_since IS 'Since when complete full sweeps have not seen the record.';
+COMMENT ON COLUMN staging.stage_fub_text_messages.merge_rank IS 'How the merge ranked this copy among copies with one stamp.';
+
 COMMENT ON COLUMN staging.stage_fub_text_messages.missed_sweeps IS 'How many complete full sweeps in a row missed it.';
 
 COMMENT ON TABLE staging.stage_rezen_agents IS 'Newest version of each record: one agent profile, as read from yenta GET agents/me and agents/ids.';
@@ -3106,6 +3146,8 @@ COMMENT ON COLUMN staging.stage_rezen_agents.v2_id IS 'The row of v2.agent that 
 COMMENT ON COLUMN staging.stage_rezen_agents.duplicate_of IS 'The staged row that carries the same business record.';
 COMMENT ON COLUMN staging.stage_rezen_agents.waits_for IS 'The parent a deferred record waits for, as table/natural key values.';
 COMMENT ON COLUMN staging.stage_rezen_agents.missing_since IS 'Since when complete full sweeps have not seen the record.';
+COMMENT ON COLUMN staging.stage_rezen_agents.merge_rank IS 'How the merge ranked this copy among copies with one stamp.';
+
 COMMENT ON COLUMN staging.stage_rezen_agents.missed_sweeps IS 'How many complete full sweeps in a row missed it.';
 
 COMMENT ON TABLE staging.stage_rezen_teams IS 'Newest version of each record: one team, as read from yenta GET teams/{id}.';
@@ -3128,6 +3170,8 @@ COMMENT ON COLUMN staging.stage_rezen_teams.v2_id IS 'The row of v2.team that th
 COMMENT ON COLUMN staging.stage_rezen_teams.duplicate_of IS 'The staged row that carries the same business record.';
 COMMENT ON COLUMN staging.stage_rezen_teams.waits_for IS 'The parent a deferred record waits for, as table/natural key values.';
 COMMENT ON COLUMN staging.stage_rezen_teams.missing_since IS 'Since when complete full sweeps have not seen the record.';
+COMMENT ON COLUMN staging.stage_rezen_teams.merge_rank IS 'How the merge ranked this copy among copies with one stamp.';
+
 COMMENT ON COLUMN staging.stage_rezen_teams.missed_sweeps IS 'How many complete full sweeps in a row missed it.';
 
 COMMENT ON TABLE staging.stage_rezen_team_members IS 'Newest version of each record: one agent on one team''s roster, as read from yenta GET teams/{id}.';
@@ -3150,6 +3194,8 @@ COMMENT ON COLUMN staging.stage_rezen_team_members.v2_id IS 'The row of v2.team_
 COMMENT ON COLUMN staging.stage_rezen_team_members.duplicate_of IS 'The staged row that carries the same business record.';
 COMMENT ON COLUMN staging.stage_rezen_team_members.waits_for IS 'The parent a deferred record waits for, as table/natural key values.';
 COMMENT ON COLUMN staging.stage_rezen_team_members.missing_since IS 'Since when complete full sweeps have not seen the record.';
+COMMENT ON COLUMN staging.stage_rezen_team_members.merge_rank IS 'How the merge ranked this copy among copies with one stamp.';
+
 COMMENT ON COLUMN staging.stage_rezen_team_members.missed_sweeps IS 'How many complete full sweeps in a row missed it.';
 
 COMMENT ON TABLE staging.stage_rezen_transactions IS 'Newest version of each record: one transaction in full, participants included, as read from arrakis GET transactions/participant/{agent}/transactions/{group} and transactions/{id}.';
@@ -3172,6 +3218,8 @@ COMMENT ON COLUMN staging.stage_rezen_transactions.v2_id IS 'The row of v2.trans
 COMMENT ON COLUMN staging.stage_rezen_transactions.duplicate_of IS 'The staged row that carries the same business record.';
 COMMENT ON COLUMN staging.stage_rezen_transactions.waits_for IS 'The parent a deferred record waits for, as table/natural key values.';
 COMMENT ON COLUMN staging.stage_rezen_transactions.missing_since IS 'Since when complete full sweeps have not seen the record.';
+COMMENT ON COLUMN staging.stage_rezen_transactions.merge_rank IS 'How the merge ranked this copy among copies with one stamp.';
+
 COMMENT ON COLUMN staging.stage_rezen_transactions.missed_sweeps IS 'How many complete full sweeps in a row missed it.';
 
 COMMENT ON TABLE staging.stage_rezen_listings IS 'Newest version of each record: one listing in full, as read from arrakis GET transactions/participant/{agent}/listing-transactions/{group} and transactions/{id}.';
@@ -3194,6 +3242,8 @@ COMMENT ON COLUMN staging.stage_rezen_listings.v2_id IS 'The row of v2.listing t
 COMMENT ON COLUMN staging.stage_rezen_listings.duplicate_of IS 'The staged row that carries the same business record.';
 COMMENT ON COLUMN staging.stage_rezen_listings.waits_for IS 'The parent a deferred record waits for, as table/natural key values.';
 COMMENT ON COLUMN staging.stage_rezen_listings.missing_since IS 'Since when complete full sweeps have not seen the record.';
+COMMENT ON COLUMN staging.stage_rezen_listings.merge_rank IS 'How the merge ranked this copy among copies with one stamp.';
+
 COMMENT ON COLUMN staging.stage_rezen_listings.missed_sweeps IS 'How many complete full sweeps in a row missed it.';
 
 COMMENT ON TABLE staging.stage_rezen_sponsor_tree IS 'Newest version of each record: one sponsor of one agent, as read from yenta GET agents/{id}/sponsor-tree.';
@@ -3216,6 +3266,8 @@ COMMENT ON COLUMN staging.stage_rezen_sponsor_tree.v2_id IS 'The row of v2.agent
 COMMENT ON COLUMN staging.stage_rezen_sponsor_tree.duplicate_of IS 'The staged row that carries the same business record.';
 COMMENT ON COLUMN staging.stage_rezen_sponsor_tree.waits_for IS 'The parent a deferred record waits for, as table/natural key values.';
 COMMENT ON COLUMN staging.stage_rezen_sponsor_tree.missing_since IS 'Since when complete full sweeps have not seen the record.';
+COMMENT ON COLUMN staging.stage_rezen_sponsor_tree.merge_rank IS 'How the merge ranked this copy among copies with one stamp.';
+
 COMMENT ON COLUMN staging.stage_rezen_sponsor_tree.missed_sweeps IS 'How many complete full sweeps in a row missed it.';
 
 COMMENT ON TABLE staging.stage_rezen_cap_data IS 'Newest version of each record: one agent''s cap, as read from yenta GET agents/{id}/cap-info.';
@@ -3238,6 +3290,8 @@ COMMENT ON COLUMN staging.stage_rezen_cap_data.v2_id IS 'The row of v2.agent_cap
 COMMENT ON COLUMN staging.stage_rezen_cap_data.duplicate_of IS 'The staged row that carries the same business record.';
 COMMENT ON COLUMN staging.stage_rezen_cap_data.waits_for IS 'The parent a deferred record waits for, as table/natural key values.';
 COMMENT ON COLUMN staging.stage_rezen_cap_data.missing_since IS 'Since when complete full sweeps have not seen the record.';
+COMMENT ON COLUMN staging.stage_rezen_cap_data.merge_rank IS 'How the merge ranked this copy among copies with one stamp.';
+
 COMMENT ON COLUMN staging.stage_rezen_cap_data.missed_sweeps IS 'How many complete full sweeps in a row missed it.';
 
 COMMENT ON TABLE ops.sync_state IS 'One stream of one account: its cursor and how the last pass went.';
