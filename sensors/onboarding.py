@@ -15,7 +15,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from resources.apis import open_client
-from resources.encryption import Encryption
+from resources.encryption import open_vault
 from resources.errors import SourceError, Unauthorized, V2Error
 from resources.http.budget import PostgresBudget
 from resources.postgres import Database
@@ -54,7 +54,7 @@ class WrongAccount(SourceError):
 async def verify_new(database: Database, settings: Settings) -> dict[str, int]:
     """Asks each source whose key a new credential is. Returns how many were verified, refused and left for later."""
     told = {"verified": 0, "refused": 0, "later": 0}
-    encryption = Encryption(settings)
+    vault = open_vault(settings)
     async with database.async_pool(1, 4) as pool:
         async with pool.connection() as connection:
             result = await connection.execute(_NEW, [list(SYNC_JOBS), VERIFIED_PER_TICK])
@@ -66,7 +66,7 @@ async def verify_new(database: Database, settings: Settings) -> dict[str, int]:
             try:
                 client = open_client(
                     platform,
-                    api_key=encryption.decrypt(api_key),
+                    api_key=vault.decrypt(api_key),
                     account_id=account_id or None,
                     settings=settings,
                     budget=budget,

@@ -23,8 +23,9 @@ from ops.onboarding_job j join v2.credentials c on c.id = j.credentials_id
 where j.status in ('New', 'Started') order by j.id
 """
 _STEPS = """
-select coalesce(jsonb_object_agg(entity, jsonb_build_object('status', case when last_sync_at is null then status
-    else 'done' end, 'records', records, 'started_at', last_started_at, 'ended_at', last_sync_at, 'error', error)), '{}'),
+select coalesce(jsonb_object_agg(entity, jsonb_build_object(
+    'status', case when last_sync_at is null then status else 'done' end, 'records', records,
+    'started_at', last_started_at, 'ended_at', last_sync_at, 'error', error)), '{}'),
   count(*) filter (where last_sync_at is not null)
 from ops.sync_state where integration = %s and account_ref = %s
 """

@@ -29,7 +29,7 @@ def contiguous(keys: Sequence[str], wanted: Iterable[str], longest: int) -> list
 
 
 def covering(keys: Sequence[str], wanted: Iterable[str], longest: int) -> list[tuple[str, ...]]:
-    """Ranges from the first wanted key to the last, gaps included, cut at `longest` keys; ranges without any are left out.
+    """Ranges from the first wanted key to the last, gaps included, cut at `longest` keys; empty ones are left out.
 
     For work that costs nothing for those who need none (a sweep), one run over a gap beats two runs.
     """

@@ -16,9 +16,7 @@ ACTIVE = [
 ]
 
 
-def busy_keys(
-    instance: dg.DagsterInstance, keys: Sequence[str], *, tags: dict[str, str] | None = None
-) -> set[str]:
+def busy_keys(instance: dg.DagsterInstance, keys: Sequence[str], *, tags: dict[str, str] | None = None) -> set[str]:
     """Partitions that a queued or running run covers (all runs, or those with these tags)."""
     busy: set[str] = set()
     for run in instance.get_runs(dg.RunsFilter(statuses=ACTIVE, tags=tags or {})):

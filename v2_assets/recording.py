@@ -54,14 +54,14 @@ class Recorder:
     def _failure(self) -> dg.Failure:
         lines = [f"user {user_id}: [{error.code}] {error}" for user_id, error in sorted(self.failed.items())]
         return dg.Failure(
-            description=f"{len(self.failed)} of {len(self.failed) + len(self.done)} users failed; the others are done and"
-            " recorded. " + " | ".join(lines[:20]),
+            description=f"{len(self.failed)} of {len(self.failed) + len(self.done)} users failed; the others are done"
+            " and recorded. " + " | ".join(lines[:20]),
             metadata={
                 "failed_users": dg.MetadataValue.json(
                     {str(user_id): error.as_dict() for user_id, error in self.failed.items()}
                 ),
                 "users_done": len(self.done),
-                "what_to_do": "`v2 status` shows each user's streams; what was stored goes on from there in the next run",
+                "what_to_do": "`v2 status` shows each user's streams; the next run goes on from what is stored",
             },
             allow_retries=any(error.retryable for error in self.failed.values()),
         )

@@ -107,12 +107,7 @@ def _primaries(work: Sequence[Unit | Fact | Derived]) -> set[str]:
 
 
 def _stages_of(table: str, work: Sequence[Unit | Fact | Derived]) -> list[str]:
-    stages = []
-    for each in work:
-        if isinstance(each, Unit) and table in _tables([each]):
-            stages.append(each.stage)
-        elif isinstance(each, Fact) and each.table == table:
-            stages.append(each.stage)
+    stages = [w.stage for w in work if isinstance(w, Unit | Fact) and table in _tables([w])]
     return list(dict.fromkeys(stages))
 
 

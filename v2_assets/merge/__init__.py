@@ -1,7 +1,7 @@
 """Merging staged records into V2: one transaction per table and user, and a ledger that must add up.
 
-What a table's records mean is said in its `.sql` file (a select); what happens to every row of that select is said here,
-once, for all tables. No Dagster in this package.
+What a table's records mean is said in its `.sql` file (a select); what happens to every row of that select is said
+here, once, for all tables. No Dagster in this package.
 """
 
 from v2_assets.merge.counts import MergeCounts, TableCounts

@@ -154,8 +154,8 @@ def _choose_winners(cur: psycopg.Cursor[Any], unit: Unit) -> None:
             "  from (select distinct v2_id, {bare} from selected where v2_id is not null) s"
             "  join {stage} h on h.v2_id = s.v2_id and h.status = 'processed' and h.missed_sweeps < 2"
             "  and not exists (select from batch b where b.id = h.id)),"
-            " ranked as (select e.*, first_value(e.stage_id) over (partition by {entrant_key} order by {order}) as winner"
-            "  from entrants e)"
+            " ranked as (select e.*, first_value(e.stage_id) over (partition by {entrant_key} order by {order})"
+            "  as winner from entrants e)"
             " update selected s set winner = r.winner from ranked r where r.stage_id = s.stage_id"
         ).format(
             key=sql.SQL(", ").join(sql.Identifier("s", k) for k in key),
@@ -196,8 +196,8 @@ def _write_fates(cur: psycopg.Cursor[Any], unit: Unit, counts: MergeCounts) -> N
     # Who held the V2 row before, and whoever pointed to that holder, now points to the winner.
     cur.execute(
         sql.SQL(
-            "update {0} t set status = 'duplicate', duplicate_of = m.stage_id, status_reason = 'same_record', v2_id = null"
-            " from merged m where t.v2_id = m.v2_id and t.status = 'processed' and t.id <> m.stage_id"
+            "update {0} t set status = 'duplicate', duplicate_of = m.stage_id, status_reason = 'same_record',"
+            " v2_id = null from merged m where t.v2_id = m.v2_id and t.status = 'processed' and t.id <> m.stage_id"
             " and t.missed_sweeps < 2 returning t.id, m.stage_id"
         ).format(stage)
     )
@@ -243,8 +243,8 @@ def _reject_alone(connection: psycopg.Connection[Any], unit: Unit, stage_id: int
     with connection.transaction(), connection.cursor() as cur:
         cur.execute(
             sql.SQL(
-                "update {} set status = 'rejected', status_reason = 'merge_error', status_detail = %s, waits_for = null,"
-                " duplicate_of = null, next_attempt_at = null, attempts = attempts + 1, processed_at = now()"
+                "update {} set status = 'rejected', status_reason = 'merge_error', status_detail = %s,"
+                " waits_for = null, duplicate_of = null, next_attempt_at = null, attempts = attempts + 1, processed_at = now()"
                 " where id = %s and status in ('pending', 'deferred')"
             ).format(staging(unit.stage)),
             [Jsonb({k: v for k, v in detail.items() if v}), stage_id],

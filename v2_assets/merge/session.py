@@ -12,7 +12,8 @@ from resources.errors import LedgerBroken
 from v2_assets.merge.counts import TableCounts
 from v2_assets.merge.statements import OURS, STEERING, declaration, release, staging, upsert, v2
 
-_FRESH = "drop table if exists pg_temp.batch, pg_temp.selected, pg_temp.merging, pg_temp.merged, pg_temp.written, pg_temp.part"
+_TEMPORARY = ("batch", "selected", "merging", "merged", "written", "part")
+_FRESH = "drop table if exists " + ", ".join(f"pg_temp.{name}" for name in _TEMPORARY)
 
 
 def begin(cur: psycopg.Cursor[Any], table: str) -> None:

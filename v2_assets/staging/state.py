@@ -76,9 +76,7 @@ async def save_cursor(connection: psycopg.AsyncConnection[Any], key: StreamKey, 
     )
 
 
-async def finish(
-    connection: psycopg.AsyncConnection[Any], key: StreamKey, *, full: bool, records: int
-) -> None:
+async def finish(connection: psycopg.AsyncConnection[Any], key: StreamKey, *, full: bool, records: int) -> None:
     """Marks a pass as complete, in the transaction that stored its last page."""
     await connection.execute(
         f"update ops.sync_state set status = 'idle', last_sync_at = now(), error = null, records = %(records)s,"

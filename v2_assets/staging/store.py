@@ -86,8 +86,8 @@ async def store_page(
     if records:
         await connection.execute("drop table if exists pg_temp.arriving")
         await connection.execute(
-            "create temp table arriving (source_id text, payload jsonb, payload_hash bytea, source_updated_at timestamptz,"
-            " problem jsonb) on commit drop"
+            "create temp table arriving (source_id text, payload jsonb, payload_hash bytea,"
+            " source_updated_at timestamptz, problem jsonb) on commit drop"
         )
         async with connection.cursor() as cur, cur.copy("copy arriving from stdin") as copy:
             for record in records:
@@ -128,8 +128,8 @@ _UPSERT = sql.SQL(
     "with put as ("
     " insert into {table} as s (user_id, account_ref, source_id, payload, payload_hash, source_updated_at, fetched_at,"
     "  run_id, status, status_reason, status_detail, processed_at)"
-    " select %(user_id)s, %(account_ref)s, a.source_id, a.payload, a.payload_hash, a.source_updated_at, now(), %(run_id)s,"
-    "  case when a.problem is null then 'pending' else 'rejected' end, a.problem ->> 'reason',"
+    " select %(user_id)s, %(account_ref)s, a.source_id, a.payload, a.payload_hash, a.source_updated_at, now(),"
+    "  %(run_id)s, case when a.problem is null then 'pending' else 'rejected' end, a.problem ->> 'reason',"
     "  a.problem - 'reason', case when a.problem is not null then now() end from arriving a"
     " on conflict (account_ref, source_id) do update set user_id = excluded.user_id, payload = excluded.payload,"
     "  payload_hash = excluded.payload_hash, source_updated_at = excluded.source_updated_at,"

@@ -32,11 +32,16 @@ class Reading:
     after: tuple[str, ...] = ()
 
 
-_OWN_AGENT = "select source_id from staging.stage_rezen_agents where account_ref = %(account)s and payload -> '_v2' ->> 'is_self' = 'true'"
+_OWN_AGENT = """
+select source_id from staging.stage_rezen_agents
+where account_ref = %(account)s and payload -> '_v2' ->> 'is_self' = 'true'
+"""
 _OWN_TEAMS = """
 select distinct team ->> 'teamId' from staging.stage_rezen_agents s,
-  jsonb_array_elements(case jsonb_typeof(s.payload -> 'teams') when 'array' then s.payload -> 'teams' else '[]' end) team
-where s.account_ref = %(account)s and s.payload -> '_v2' ->> 'is_self' = 'true' and team ->> 'teamId' is not null order by 1
+  jsonb_array_elements(
+    case jsonb_typeof(s.payload -> 'teams') when 'array' then s.payload -> 'teams' else '[]' end) team
+where s.account_ref = %(account)s and s.payload -> '_v2' ->> 'is_self' = 'true' and team ->> 'teamId' is not null
+order by 1
 """
 _ACTIVE_PEOPLE = """
 select source_id from staging.stage_fub_people where account_ref = %(account)s and missing_since is null

@@ -71,7 +71,7 @@ async def sync_stream(
     must not be believed. The error is stored in ops.sync_state by the caller through `record_failure`.
     """
     reading = READINGS[stream.integration, stream.entity]
-    async with database.aconnect() as connection, await Lease.acquire(database, key.lease, run_id) as lease:
+    async with database.aconnect() as connection, Lease.aacquire(database, key.lease, run_id) as lease:
         cursor = await load_cursor(connection, key)
         run = _Run(stream, key, reading, cursor, options, run_id)
         resumed = cursor.current is not None and (cursor.current.full or not options.full)
@@ -80,8 +80,8 @@ async def sync_stream(
         current = run.cursor.current or Pass(full=True)
         request = await _request(connection, run, current)
         async for page in client.read(stream.entity, request):
-            async with connection.transaction():
-                await lease.check(connection)
+            async with connection.transaction(), connection.cursor() as cur:
+                await lease.acheck(cur)
                 await _store(connection, run, page)
             if options.progress:
                 options.progress(key, run.counts, page.total)
@@ -152,8 +152,8 @@ async def _sweep(
         )
     if current.sweep_id is None:
         return None
-    async with connection.transaction():
-        await lease.check(connection)
+    async with connection.transaction(), connection.cursor() as cur:
+        await lease.acheck(cur)
         return await apply_sweep(
             connection, run.stream.table, run.stream.primary, run.key, current.sweep_id, run.options.shrink_floor
         )

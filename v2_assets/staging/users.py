@@ -15,7 +15,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from resources.apis import open_client
-from resources.encryption import Encryption
+from resources.encryption import Vault, open_vault
 from resources.errors import LeaseBusy, SourceUnavailable, Unauthorized, V2Error
 from resources.http.budget import Budget, PostgresBudget
 from resources.postgres import Database
@@ -51,16 +51,18 @@ async def sync_users(
 ) -> dict[int, UserOutcome]:
     """Brings one stream up to date for these users. Never raises for one user's sake: see each outcome's `error`."""
     options = replace(
-        options, overlap_minutes=settings.overlap_minutes, shrink_floor=options.shrink_floor or settings.sweep_shrink_floor
+        options,
+        overlap_minutes=settings.overlap_minutes,
+        shrink_floor=options.shrink_floor or settings.sweep_shrink_floor,
     )
     slots = asyncio.Semaphore(CONCURRENT_USERS)
-    encryption = Encryption(settings)
+    vault = open_vault(settings)
     async with database.async_pool(1, CONCURRENT_USERS) as pool:
         budget = PostgresBudget(pool)
 
         async def one(context: UserContext) -> UserOutcome:
             async with slots:
-                return await _sync_user(database, settings, encryption, budget, stream, context, run_id, options)
+                return await _sync_user(database, settings, vault, budget, stream, context, run_id, options)
 
         outcomes = await asyncio.gather(*(one(context) for context in contexts.values()))
     return {outcome.user_id: outcome for outcome in outcomes}
@@ -69,7 +71,7 @@ async def sync_users(
 async def _sync_user(
     database: Database,
     settings: Settings,
-    encryption: Encryption,
+    vault: Vault,
     budget: Budget,
     stream: Stream,
     context: UserContext,
@@ -90,7 +92,7 @@ async def _sync_user(
         try:
             client = open_client(
                 connection.platform,
-                api_key=encryption.decrypt(connection.api_key),
+                api_key=vault.decrypt(connection.api_key),
                 account_id=connection.account_id or None,
                 settings=settings,
                 budget=budget,
@@ -135,7 +137,7 @@ async def _note_failure(
                 },
             )
         await db.execute(
-            "insert into ops.error_log (at, \"where\", code, message, context, run_id, user_id)"
+            'insert into ops.error_log (at, "where", code, message, context, run_id, user_id)'
             " values (now(), %s, %s, %s, %s, %s, %s)",
             [f"{key.integration}/{key.entity}", error.code, error.message, Jsonb(error.context), run_id, key.user_id],
         )
