@@ -6,6 +6,7 @@ signal is preceded by a comparison. What is started, and in which order, is deci
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
@@ -14,7 +15,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -102,13 +104,13 @@ def _boot() -> str:
         return "boot"
 
 
-def wait_until(condition: Callable[[], bool], timeout_s: float) -> bool:
-    """Poll until `condition()` holds; False after `timeout_s` seconds."""
+def wait_until(condition: Callable[[], bool], timeout_s: float, *, poll_s: float = _POLL_S) -> bool:
+    """Ask every `poll_s` seconds until `condition()` holds; False after `timeout_s` seconds."""
     deadline = time.monotonic() + timeout_s
     while not condition():
         if time.monotonic() >= deadline:
             return False
-        time.sleep(_POLL_S)
+        time.sleep(poll_s)
     return True
 
 
@@ -165,6 +167,25 @@ def spawn_detached(
     process.returncode = 0  # it is meant to outlive us: Popen shall neither wait for it nor complain
     # One that ended already is still a zombie of ours, so its pid is not reused yet: "gone" is the right answer.
     return ProcessId.of(process.pid) or ProcessId(process.pid, "gone")
+
+
+@contextmanager
+def exclusive(path: Path, *, timeout_s: float) -> Iterator[None]:
+    """Hold the lock file `path` for a block; the kernel frees it when its holder dies.
+
+    Raises TimeoutError when another process holds it for longer than `timeout_s` seconds.
+    """
+    with path.open("a") as file:
+        deadline = time.monotonic() + timeout_s
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise TimeoutError(f"{path.name} is held by another process") from None
+                time.sleep(_POLL_S)
+        yield
 
 
 def marked(name: str, value: str) -> list[ProcessId]:

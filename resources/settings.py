@@ -20,7 +20,7 @@ PREFIX = "V2_"
 ENV_FILE = ".env"
 
 # Set by the platform for its own processes, never by a person.
-_INTERNAL_PREFIXES = ("V2_DAGSTER_", "V2_PLATFORM_", "V2_TEST_")
+_INTERNAL_PREFIXES = ("V2_DAGSTER_PG_", "V2_PLATFORM_", "V2_TEST_")
 
 
 class Settings(BaseSettings):

@@ -7,11 +7,9 @@ Who needs it: `start()` keeps it until `stop()`; `hold()` keeps it as long as on
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import signal
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +21,7 @@ from resources.embedded.account import Account, server_account
 from resources.embedded.cluster import USER, Cluster, server_environment
 from resources.errors import DatabaseError
 from resources.postgres import Database
-from resources.processes import ProcessId, free_port, port_is_free, spawn_detached, wait_until, write_whole
+from resources.processes import ProcessId, exclusive, free_port, port_is_free, spawn_detached, wait_until, write_whole
 
 HOST = "127.0.0.1"
 DATABASE = "v2"
@@ -274,17 +272,12 @@ class EmbeddedPostgres:
         """One starter or stopper at a time; the kernel frees the lock when its owner dies."""
         # Others may pass through (the server's account does when root starts it) but not look around.
         self.home.mkdir(parents=True, exist_ok=True, mode=0o711 if os.geteuid() == 0 else 0o700)
-        with (self.home / "pg.lock").open("a") as file:
-            deadline = time.monotonic() + LOCK_TIMEOUT_S
-            while True:
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    if time.monotonic() > deadline:
-                        raise DatabaseError(
-                            "Another process is starting or stopping the embedded Postgres and does not finish.",
-                            hint=f"see {self.cluster.log}",
-                        ) from None
-                    time.sleep(0.05)
+        with contextlib.ExitStack() as stack:
+            try:
+                stack.enter_context(exclusive(self.home / "pg.lock", timeout_s=LOCK_TIMEOUT_S))
+            except TimeoutError:
+                raise DatabaseError(
+                    "Another process is starting or stopping the embedded Postgres and does not finish.",
+                    hint=f"see {self.cluster.log}",
+                ) from None
             yield

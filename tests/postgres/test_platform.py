@@ -1,0 +1,198 @@
+"""`Platform` with real processes: a Dagster that serves a stub, and a stub in place of the sandbox."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import psutil
+import psycopg
+import pytest
+
+from resources.embedded import EmbeddedPostgres
+from resources.errors import ConfigError
+from resources.processes import ProcessId, free_port, marked, wait_until
+from resources.settings import Settings
+from v2_assets.platform import Platform, PlatformError
+
+STUB = """
+import pathlib, time
+import dagster as dg
+
+@dg.asset
+def quick() -> None: ...
+
+@dg.asset
+def endless() -> None:
+    pathlib.Path("endless-began").touch()
+    time.sleep(600)
+
+jobs = {name: dg.define_asset_job(name + "_job", [name]) for name in ("quick", "endless")}
+
+@dg.sensor(jobs=list(jobs.values()), minimum_interval_seconds=5, default_status=dg.DefaultSensorStatus.RUNNING)
+def starter(context):
+    for name in jobs:
+        if pathlib.Path("wanted-" + name).exists():
+            yield dg.RunRequest(run_key=name, job_name=name + "_job")
+
+defs = dg.Definitions(
+    assets=[quick, endless], jobs=list(jobs.values()), sensors=[starter], executor=dg.in_process_executor
+)
+"""
+
+SANDBOX = """
+import argparse, http.server
+parser = argparse.ArgumentParser()
+parser.add_argument("--port", type=int)
+parser.add_argument("--home")
+handler = http.server.SimpleHTTPRequestHandler
+http.server.ThreadingHTTPServer(("127.0.0.1", parser.parse_args().port), handler).serve_forever()
+"""
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="v2-platform-"))
+    folder.chmod(0o711)
+    shutil.copy(Path(__file__).parents[2] / "dagster.yaml", folder)
+    (folder / "stub.py").write_text(STUB)
+    (folder / "sandbox.py").write_text(SANDBOX)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def shared(folder: Path) -> Iterator[Platform]:
+    settings = Settings(home=folder / "home", ui_port=free_port(), overlap_minutes=7)
+    platform = Platform(settings, module="stub", folder=folder)
+    yield platform
+    platform.down()
+
+
+@pytest.fixture
+def platform(shared: Platform) -> Platform:
+    """The module's platform, up whatever the test before did to it."""
+    shared.up(sandbox=True)
+    return shared
+
+
+def runs(platform: Platform) -> dict[str, str]:
+    """Dagster's own records: status by job."""
+    with psycopg.connect(EmbeddedPostgres(platform.home).url("dagster")) as conn:
+        return dict(conn.execute("select pipeline_name, status from runs").fetchall())
+
+
+def pids(platform: Platform) -> dict[str, int | None]:
+    return {status.name: status.pid for status in platform.status()}
+
+
+def test_up_starts_everything_and_the_pages_show_the_code(platform: Platform) -> None:
+    statuses = platform.status()
+    assert [status.name for status in statuses] == ["postgres", "sandbox", "code-server", "webserver", "daemon"]
+    assert all(status.running for status in statuses)
+    query = "{ workspaceOrError { ... on Workspace { locationEntries { name loadStatus } } } }"
+    url = f"http://127.0.0.1:{platform.settings.ui_port}/graphql"
+    answer = httpx.post(url, json={"query": query}, trust_env=False, timeout=30).json()
+    assert answer["data"]["workspaceOrError"]["locationEntries"] == [{"name": "v2", "loadStatus": "LOADED"}]
+    assert httpx.get(f"http://127.0.0.1:{platform.sandbox_port}/", trust_env=False).status_code == 200
+
+
+def test_up_again_leaves_what_runs_alone(platform: Platform) -> None:
+    before = pids(platform)
+    platform.up(sandbox=True)
+    assert pids(platform) == before
+
+
+def test_the_processes_know_the_database_the_home_and_the_settings_in_force(platform: Platform) -> None:
+    pid = pids(platform)["code-server"]
+    environment = psutil.Process(pid).environ()
+    assert environment["V2_DATABASE_URL"] == EmbeddedPostgres(platform.home).url()
+    assert environment["V2_HOME"] == environment["V2_PLATFORM_HOME"] == str(platform.home)
+    assert environment["V2_OVERLAP_MINUTES"] == "7"
+    assert environment["DAGSTER_EVENT_BATCH_SIZE"] == "500"
+
+
+def test_pid_files_and_secrets_are_for_their_owner_only(platform: Platform) -> None:
+    for path in [*(platform.home / "run").glob("*.pid"), platform.home / "pg.password"]:
+        assert path.stat().st_mode & 0o077 == 0
+
+
+def test_a_sensor_starts_a_run_and_it_finishes_with_nobody_at_the_keyboard(platform: Platform, folder: Path) -> None:
+    (folder / "wanted-quick").touch()
+    assert wait_until(lambda: runs(platform).get("quick_job") == "SUCCESS", 60, poll_s=0.5)
+
+
+def test_a_process_that_was_killed_is_seen_and_started_again_alone(platform: Platform) -> None:
+    before = pids(platform)
+    assert before["daemon"] is not None
+    os.kill(before["daemon"], signal.SIGKILL)
+    assert wait_until(lambda: pids(platform)["daemon"] is None, 10)
+    after = {status.name: status.pid for status in platform.up(sandbox=True)}
+    assert after["daemon"] not in (None, before["daemon"])
+    assert {**after, "daemon": None} == {**before, "daemon": None}
+
+
+def test_down_ends_a_run_in_progress_and_leaves_no_process(platform: Platform, folder: Path) -> None:
+    (folder / "wanted-endless").touch()
+    assert wait_until((folder / "endless-began").exists, 60, poll_s=0.25)
+    (folder / "wanted-endless").unlink()
+    family = [psutil.Process(pid) for pid in pids(platform).values() if pid is not None]
+    family += [child for process in family for child in process.children(recursive=True)]
+    assert len(family) > 6
+
+    platform.down()
+
+    left = [process for process in family if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
+    assert not left
+    assert not marked("V2_PLATFORM_HOME", str(platform.home))
+    assert not any(status.running for status in platform.status())
+    EmbeddedPostgres(platform.home).start()
+    assert runs(platform)["endless_job"] in ("FAILURE", "CANCELED")  # recorded, not STARTED for ever
+    EmbeddedPostgres(platform.home).stop()
+
+
+def test_definitions_that_do_not_load_are_named_and_nothing_stays_up(shared: Platform, folder: Path) -> None:
+    broken = Platform(shared.settings, module="no_such_module", folder=folder)
+    with pytest.raises(PlatformError, match=r"code-server ended at once.*no_such_module") as failure:
+        broken.up(sandbox=True)
+    assert "code-server.log" in str(failure.value.hint)
+    assert not any(status.running for status in broken.status())
+    assert not marked("V2_PLATFORM_HOME", str(broken.home))
+
+
+def test_down_never_signals_a_stranger_that_has_a_pid_of_ours(shared: Platform) -> None:
+    stranger = subprocess.Popen(["sleep", "600"])
+    try:
+        ProcessId(stranger.pid, "another boot/12345").save(shared.home / "run" / "daemon.pid")
+        (shared.home / "run" / "webserver.pid").write_text("rubbish")
+        assert not any(status.running for status in shared.status())
+        shared.down()
+        assert stranger.poll() is None
+    finally:
+        stranger.kill()
+        stranger.wait()
+
+
+def test_a_taken_port_is_named_with_its_setting_and_nothing_is_started(folder: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        platform = Platform(Settings(home=folder / "elsewhere", ui_port=port), module="stub", folder=folder)
+        with pytest.raises(ConfigError, match=f"Port {port} on 127.0.0.1") as failure:
+            platform.up()
+        assert "V2_UI_PORT" in str(failure.value.hint)
+        assert not any(status.running for status in platform.status())
+        assert not (folder / "elsewhere" / "pg").exists()
+
+
+def test_down_where_nothing_ever_ran_leaves_no_trace(folder: Path) -> None:
+    Platform(Settings(home=folder / "never"), folder=folder).down()
+    assert not (folder / "never").exists()

@@ -1,0 +1,378 @@
+"""The long-running processes: what `v2 up` starts, `v2 down` stops and `v2 status` lists.
+
+Here: which processes there are, in which order, with which environment, and when each is ready. Not here: how a
+process is started, known again and stopped (`resources.processes`), the database server (`resources.embedded`), or
+what Dagster serves (`v2_assets.definitions`).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Literal
+
+import httpx
+import psutil
+from pydantic import SecretStr
+
+from resources.embedded import DatabaseUrls, EmbeddedPostgres, ensure_databases
+from resources.errors import ConfigError, V2Error
+from resources.postgres import Database
+from resources.processes import (
+    ProcessId,
+    exclusive,
+    free_port,
+    marked,
+    port_is_free,
+    spawn_detached,
+    stop_all,
+    wait_until,
+    write_whole,
+)
+from resources.settings import Settings, project_root
+
+HOST = "127.0.0.1"
+DEFINITIONS = "v2_assets.definitions"
+
+# Loading took 5 to 10 s on two busy cores.
+START_TIMEOUT_S = 120.0
+# A run worker that is told to end finishes or rolls back its page first.
+WORKER_GRACE_S = 30.0
+SERVER_GRACE_S = 8.0
+
+_MARK = "V2_PLATFORM_HOME"  # every process of a home carries it, and so do the run workers they start
+
+Name = Literal["postgres", "sandbox", "code-server", "webserver", "daemon"]
+
+
+class PlatformError(V2Error):
+    """A process of the platform did not come up."""
+
+    code = "platform"
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessStatus:
+    """One process: does it run, where does it answer, and where is its log."""
+
+    name: Name
+    running: bool
+    pid: int | None
+    address: str | None
+    log: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Service:
+    name: Name
+    argv: list[str]
+    ready: Callable[[ProcessId], bool]
+
+
+class Platform:
+    """All processes of one home folder.
+
+        platform = Platform(load_settings())
+        platform.up(sandbox=True)
+        platform.down()
+
+    `module` and `folder` say which definitions the code server loads, and from where.
+    """
+
+    def __init__(self, settings: Settings, *, module: str = DEFINITIONS, folder: Path | None = None) -> None:
+        self.settings = settings
+        self.home = settings.home.absolute()
+        self._module = module
+        self._root = folder or _source_folder()
+        self._run = self.home / "run"
+
+    def up(self, *, sandbox: bool = False) -> list[ProcessStatus]:
+        """Start what does not run yet and wait until all of it answers. What runs already is left alone.
+
+        Raises ConfigError when the port of the web pages is taken, PlatformError when a process ends or stays silent
+        (what this call started is then stopped again), DatabaseError for the database.
+        """
+        with self._lock(), ExitStack() as undo:
+            self._check_ui_port()
+            had_server = self.settings.database_url is not None or self._server().status().state == "running"
+            urls = ensure_databases(self.settings)
+            if not had_server:
+                undo.callback(self._server().stop)
+            environment = self.environment(urls)
+            self._prepare_dagster(urls, environment)
+            if sandbox:
+                self._start([self._sandbox()], environment, undo)
+            services, moved = self._dagster_services(urls)
+            if moved:  # they were told another port
+                self._stop(("daemon", "webserver"))
+            self._start(services[:1], environment, undo)  # the others ask the code server at once
+            self._start(services[1:], environment, undo)
+            undo.pop_all()
+        return self.status()
+
+    def down(self) -> None:
+        """Stop everything, run workers included, and the embedded server last. Returns when nothing is left."""
+        if not self.home.exists():
+            return
+        with self._lock():
+            self._stop(("daemon",))  # first, so that no new run is launched
+            stop_all([process for process in self._marked() if _is_run_worker(process)], grace_s=WORKER_GRACE_S)
+            self._stop(("webserver", "code-server", "sandbox"))
+            stop_all(self._marked(), grace_s=SERVER_GRACE_S)
+            if self.settings.database_url is None:
+                self._server().stop()
+
+    def status(self) -> list[ProcessStatus]:
+        """Every process in the order of starting. Asks nobody: a process that runs may still be busy."""
+        found: list[ProcessStatus] = []
+        if self.settings.database_url is not None:
+            where = Database(self.settings.database_url.get_secret_value()).location
+            found.append(ProcessStatus("postgres", True, None, where, None))
+        else:
+            server = self._server()
+            state = server.status()
+            address = f"{HOST}:{state.port}" if state.pid else None
+            found.append(ProcessStatus("postgres", state.pid is not None, state.pid, address, server.cluster.log))
+        names: tuple[Name, ...] = ("sandbox", "code-server", "webserver", "daemon")
+        for name in names:
+            process = self._process(name)
+            port = self._port(name) if process else None
+            address = f"{HOST}:{port}" if port else None
+            pid = process.pid if process else None
+            found.append(ProcessStatus(name, process is not None, pid, address, self._log(name)))
+        return found
+
+    def environment(self, urls: DatabaseUrls) -> dict[str, str]:
+        """What every process of the platform gets: our environment, the settings in force, and Dagster's switches."""
+        environment = dict(os.environ)
+        for name in self.settings.model_fields_set:
+            value = getattr(self.settings, name)
+            if value is not None:
+                text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+                environment[f"V2_{name.upper()}"] = text
+        return environment | {
+            _MARK: str(self.home),
+            "V2_HOME": str(self.home),
+            "V2_DATABASE_URL": urls.v2,
+            # Named driver: SQLAlchemy 2.1 takes psycopg 3 for the plain scheme, and dagster-postgres cannot use that.
+            "V2_DAGSTER_PG_URL": "postgresql+psycopg2" + urls.dagster.removeprefix("postgresql"),
+            "DAGSTER_HOME": str(self._dagster_home),
+            "DAGSTER_DISABLE_TELEMETRY": "1",
+            # One insert for many events, one event for a range of partitions: 300 users 15.8 s -> 0.6 s.
+            "DAGSTER_EVENT_BATCH_SIZE": "500",
+            "DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS": "true",
+            "DAGSTER_RUN_STATUS_SENSOR_PROCESS_LIMIT": "50",
+            "DAGSTER_SENSOR_GRPC_TIMEOUT_SECONDS": "180",
+            "PYTHONUNBUFFERED": "1",
+        }
+
+    @property
+    def sandbox_port(self) -> int:
+        """The port the sandbox has, or will have at the next `up`; known before, so that settings can name it."""
+        port = self._port("sandbox")
+        if port is None or (self._process("sandbox") is None and not port_is_free(port)):
+            port = free_port()
+            self._remember_port("sandbox", port)
+        return port
+
+    # Services
+
+    def _sandbox(self) -> _Service:
+        port = self.sandbox_port
+        argv = [sys.executable, "-m", "sandbox", "--port", str(port), "--home", str(self.home)]
+        return _Service("sandbox", argv, lambda _: _listens(port))
+
+    def _dagster_services(self, urls: DatabaseUrls) -> tuple[list[_Service], bool]:
+        """The three of Dagster, and whether the code server has to move to another port."""
+        port, moved = self._port("code-server"), False
+        if port is None or (self._process("code-server") is None and not port_is_free(port)):
+            port, moved = free_port(), True
+        self._remember_port("code-server", port)
+        self._remember_port("webserver", self.settings.ui_port)
+        workspace = self._dagster_home / "workspace.yaml"
+        lines = ["load_from:", "  - grpc_server:"]
+        lines += [f"      host: {HOST}", f"      port: {port}", "      location_name: v2"]
+        write_whole(workspace, "\n".join(lines) + "\n", mode=0o644)
+
+        python, ui_port = [sys.executable, "-m"], self.settings.ui_port
+        code = [*python, "dagster", "api", "grpc", "-h", HOST, "-p", str(port), "-m", self._module]
+        code += ["-d", str(self._root), "--location-name", "v2", "--use-python-environment-entry-point"]
+        web = [*python, "dagster_webserver", "-h", HOST, "-p", str(ui_port), "-w", str(workspace)]
+        daemon = [*python, "dagster._daemon", "run", "-w", str(workspace)]
+        return [
+            _Service("code-server", code, lambda _: _listens(port)),  # it listens once the definitions are loaded
+            _Service("webserver", web, lambda _: _answers(f"http://{HOST}:{ui_port}/server_info")),
+            _Service("daemon", daemon, lambda process: _beats(urls.dagster, process)),
+        ], moved
+
+    def _prepare_dagster(self, urls: DatabaseUrls, environment: dict[str, str]) -> None:
+        """The instance's folder, and its tables made by one process: three that start together would race for it."""
+        source = self._root / "dagster.yaml"
+        if not source.is_file():
+            raise ConfigError(
+                "There is no dagster.yaml beside the code.", hint="run the command in the folder of the project"
+            )
+        self._dagster_home.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, self._dagster_home / "dagster.yaml")
+        with Database(urls.dagster).connect() as conn:
+            row = conn.execute("select to_regclass('public.alembic_version') is not null").fetchone()
+        stamp = self._run / "dagster.version"
+        if row == (True,) and stamp.exists() and stamp.read_text() == version("dagster"):
+            return
+        argv = [sys.executable, "-m", "dagster", "instance", "migrate"]
+        done = subprocess.run(argv, env=environment, cwd=self._root, capture_output=True, text=True, check=False)  # noqa: S603
+        write_whole(self._log("instance"), done.stdout + done.stderr)
+        if done.returncode != 0:
+            raise PlatformError(
+                "Dagster could not prepare its database.",
+                hint=f"see {self._log('instance')}",
+                context={"exit": done.returncode},
+            )
+        write_whole(stamp, version("dagster"))
+
+    def _start(self, services: list[_Service], environment: dict[str, str], undo: ExitStack) -> None:
+        """Start those that do not run, together, then wait for each."""
+        running: list[tuple[_Service, ProcessId]] = []
+        for service in services:
+            process = self._process(service.name)
+            if process is None:
+                process = spawn_detached(service.argv, log=self._log(service.name), env=environment, cwd=self._root)
+                process.save(self._pid_file(service.name))
+                undo.callback(self._stop, (service.name,))
+            running.append((service, process))
+        for service, process in running:
+            wait_until(partial(_settled, service, process), START_TIMEOUT_S, poll_s=0.25)
+            if not process.alive():
+                raise self._failed(service.name, "ended at once")
+            if not service.ready(process):
+                raise self._failed(service.name, f"did not answer within {START_TIMEOUT_S:.0f} s")
+
+    def _stop(self, names: tuple[Name, ...]) -> None:
+        processes = [process for process in map(self._process, names) if process is not None]
+        stop_all(processes, grace_s=SERVER_GRACE_S)
+        for name in names:
+            self._pid_file(name).unlink(missing_ok=True)
+
+    def _check_ui_port(self) -> None:
+        port = self.settings.ui_port
+        if self._process("webserver") is None:
+            if not port_is_free(port):
+                raise ConfigError(
+                    f"Port {port} on {HOST}, where the web pages belong, is taken by another program.",
+                    hint=f"end that program, or set V2_UI_PORT to a free port (V2_UI_PORT={free_port()} is free now)",
+                    context={"port": port, "setting": "V2_UI_PORT"},
+                )
+        elif self._port("webserver") != port:
+            raise ConfigError(
+                f"The web pages are already at port {self._port('webserver')}, not {port}.",
+                hint="run `v2 down` first, then `v2 up`",
+                context={"port": port, "setting": "V2_UI_PORT"},
+            )
+
+    def _failed(self, name: Name, how: str) -> PlatformError:
+        log = self._log(name)
+        lines = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
+        last = f": {lines[-1].strip()[:300]}" if lines else ""
+        return PlatformError(f"The {name} {how}{last}", hint=f"its log is {log}", context={"process": name})
+
+    # Who runs
+
+    def _process(self, name: str) -> ProcessId | None:
+        process = ProcessId.load(self._pid_file(name))
+        return process if process is not None and process.alive() else None
+
+    def _marked(self) -> list[ProcessId]:
+        return marked(_MARK, str(self.home))
+
+    def _server(self) -> EmbeddedPostgres:
+        return EmbeddedPostgres(self.home)
+
+    # Files
+
+    @property
+    def _dagster_home(self) -> Path:
+        return self.home / "dagster"
+
+    def _pid_file(self, name: str) -> Path:
+        return self._run / f"{name}.pid"
+
+    def _log(self, name: str) -> Path:
+        return self.home / "logs" / f"{name}.log"
+
+    def _port(self, name: str) -> int | None:
+        try:
+            return int((self._run / f"{name}.port").read_text(encoding="ascii"))
+        except (FileNotFoundError, ValueError):
+            return None
+
+    def _remember_port(self, name: str, port: int) -> None:
+        write_whole(self._run / f"{name}.port", str(port))
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        self._run.mkdir(parents=True, exist_ok=True)
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(exclusive(self._run / "lock", timeout_s=2 * START_TIMEOUT_S))
+            except TimeoutError:
+                raise PlatformError(
+                    "Another `v2 up` or `v2 down` is at work here and does not finish.",
+                    hint=f"look at the logs in {self.home / 'logs'}",
+                    retryable=True,
+                ) from None
+            yield
+
+
+def _source_folder() -> Path:
+    """Where `v2_assets` and `dagster.yaml` are: the project we are in, else the checkout this code runs from."""
+    root = project_root()
+    return root if (root / "dagster.yaml").is_file() else Path(__file__).parents[1]
+
+
+def _settled(service: _Service, process: ProcessId) -> bool:
+    return not process.alive() or service.ready(process)
+
+
+def _is_run_worker(process: ProcessId) -> bool:
+    """Dagster's launcher runs each run in a spawned process of the code server; its helpers are left to end by it."""
+    try:
+        return any("multiprocessing.spawn" in argument for argument in psutil.Process(process.pid).cmdline())
+    except psutil.Error:
+        return False
+
+
+def _listens(port: int) -> bool:
+    try:
+        with socket.create_connection((HOST, port), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=2, trust_env=False).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def _beats(url: str, process: ProcessId) -> bool:
+    """Whether Dagster's daemon has reported itself alive since this process started (both by this machine's clock)."""
+    try:
+        started = psutil.Process(process.pid).create_time()
+    except psutil.Error:
+        return False
+    with Database(url).connect() as conn:
+        row = conn.execute(
+            "select count(*) from daemon_heartbeats where timestamp > to_timestamp(%s) at time zone 'utc'", (started,)
+        ).fetchone()
+    return row is not None and row[0] > 0
