@@ -39,6 +39,7 @@ from resources.processes import (
     write_whole,
 )
 from resources.settings import Settings, project_root
+from v2_assets.schema import migrate
 
 HOST = "127.0.0.1"
 DEFINITIONS = "v2_assets.definitions"
@@ -98,8 +99,9 @@ class Platform:
     def up(self, *, sandbox: bool = False) -> list[ProcessStatus]:
         """Start what does not run yet and wait until all of it answers. What runs already is left alone.
 
-        Raises ConfigError when the port of the web pages is taken, PlatformError when a process ends or stays silent
-        (what this call started is then stopped again), DatabaseError for the database.
+        The database is brought up to this code first. Raises ConfigError when the port of the web pages is taken,
+        PlatformError when a process ends or stays silent (what this call started is then stopped again),
+        DatabaseError or MigrationBehind for the database.
         """
         with self._lock(), ExitStack() as undo:
             self._check_ui_port()
@@ -107,6 +109,7 @@ class Platform:
             urls = ensure_databases(self.settings)
             if not had_server:
                 undo.callback(self._server().stop)
+            migrate.upgrade(urls.v2)
             environment = self.environment(urls)
             self._prepare_dagster(urls, environment)
             if sandbox:

@@ -21,6 +21,7 @@ from resources.errors import ConfigError
 from resources.processes import ProcessId, free_port, marked, wait_until
 from resources.settings import Settings
 from v2_assets.platform import Platform, PlatformError
+from v2_assets.schema import migrate
 
 STUB = """
 import pathlib, time
@@ -102,6 +103,7 @@ def test_up_starts_everything_and_the_pages_show_the_code(platform: Platform) ->
     answer = httpx.post(url, json={"query": query}, trust_env=False, timeout=30).json()
     assert answer["data"]["workspaceOrError"]["locationEntries"] == [{"name": "v2", "loadStatus": "LOADED"}]
     assert httpx.get(f"http://127.0.0.1:{platform.sandbox_port}/", trust_env=False).status_code == 200
+    assert migrate.pending(EmbeddedPostgres(platform.home).url()) == []
 
 
 def test_up_again_leaves_what_runs_alone(platform: Platform) -> None:
