@@ -44,7 +44,7 @@ class PostgresServer:
     def drop(self, name: str) -> None:
         self._run(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
 
-    def _run(self, statement: sql.Composable) -> None:
+    def _run(self, statement: sql.Composed) -> None:
         with Database(self.url("postgres")).connect(autocommit=True) as conn:
             conn.execute(statement)
 
