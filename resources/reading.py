@@ -16,7 +16,7 @@ Priority = Literal["webhook", "incremental", "backfill"]
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a record broke its contract: a reason code, the field's path, and what was found there (a class, no value)."""
+    """Why a record broke its contract: a reason code, the field's path, and what was found (a class, no value)."""
 
     reason: str
     field: str | None
@@ -40,7 +40,8 @@ class Page:
     `position` is where to go on if the process dies after this page (JSON, opaque to staging); None means the pass is
     complete with this page. `source_time` is the source's clock (its Date header) when the page was asked for.
     `total` is the source's own count of the pass, where it says one. `seen` lists ids that exist at the source but
-    were not fetched again because they are unchanged (they count as present in a full sweep).
+    were not fetched again because they are unchanged (they count as present in a full sweep). `complete` on the last
+    page is False when the source's own counts disagree with what was met: then nothing follows from absence.
     """
 
     records: tuple[Record, ...]
@@ -48,6 +49,7 @@ class Page:
     source_time: datetime
     total: int | None = None
     seen: tuple[str, ...] = ()
+    complete: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ class ReadRequest:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a pass would do, for `--dry-run`: request lines without secrets, and how many records to expect (None: unknown)."""
+    """What a pass would do, for `--dry-run`: request lines without secrets, and how many records to expect."""
 
     requests: tuple[str, ...]
     expected: int | None

@@ -78,6 +78,16 @@ class Settings(BaseSettings):
         ),
     ] = "https://{service}.therealbrokerage.com/api/v1"
 
+    fub_limit_per_system: Annotated[
+        int, Field(ge=1, description="calls in 10 s over all Follow Up Boss accounts together", examples=[750])
+    ] = 750
+    rezen_limit_per_account: Annotated[
+        int, Field(ge=1, description="calls in 10 s with one agent's reZEN key; no limit is published", examples=[100])
+    ] = 100
+    rezen_limit_per_system: Annotated[
+        int, Field(ge=1, description="calls in 10 s with all reZEN keys together", examples=[400])
+    ] = 400
+
     ui_port: Annotated[
         int, Field(ge=1, le=65535, description="port of the web pages on 127.0.0.1", examples=[3000])
     ] = 3000

@@ -6,7 +6,7 @@ Not here: how a stream is read and stored (sync, store), and what becomes of the
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import dagster as dg
 
@@ -73,7 +73,7 @@ def _staging_asset(stream: Stream) -> dg.AssetsDefinition:
     return stage
 
 
-def options_of(tags: dict[str, str]) -> SyncOptions:
+def options_of(tags: Mapping[str, str]) -> SyncOptions:
     """What kind of pass a run's tags ask for. A Dagster backfill means: read everything again, at low priority."""
     backfill = "dagster/backfill" in tags
     return SyncOptions(

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 import psycopg
+from psycopg import sql
 
 from resources.errors import SweepShrunk, V2Error
 from resources.lease import Lease
@@ -79,13 +80,15 @@ async def sync_stream(
             await _begin(connection, run)
         current = run.cursor.current or Pass(full=True)
         request = await _request(connection, run, current)
+        whole = True
         async for page in client.read(stream.entity, request):
             async with connection.transaction(), connection.cursor() as cur:
                 await lease.acheck(cur)
                 await _store(connection, run, page)
+            whole = page.complete
             if options.progress:
                 options.progress(key, run.counts, page.total)
-        sweep = await _sweep(connection, run, current, lease)
+        sweep = await _sweep(connection, run, current, lease) if whole else None
     return StreamResult(key, run.counts, current.since, run.cursor.watermark, resumed, sweep)
 
 
@@ -111,7 +114,9 @@ async def _request(connection: psycopg.AsyncConnection[Any], run: _Run, current:
             keys = tuple(row[0] for row in await result.fetchall())
         if run.reading.known:
             result = await connection.execute(
-                f"select source_id, source_updated_at from staging.{run.stream.table} where account_ref = %s",
+                sql.SQL("select source_id, source_updated_at from {} where account_ref = %s").format(
+                    sql.Identifier("staging", run.stream.table)
+                ),
                 [run.key.account_ref],
             )
             known = {row[0]: row[1] for row in await result.fetchall()}

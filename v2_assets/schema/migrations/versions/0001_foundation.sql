@@ -1628,11 +1628,13 @@ CREATE TABLE ops.api_budget (
     key TEXT NOT NULL,
     tat TIMESTAMP WITH TIME ZONE DEFAULT '-infinity' NOT NULL,
     rate DOUBLE PRECISION NOT NULL,
+    full_rate DOUBLE PRECISION NOT NULL,
     burst DOUBLE PRECISION NOT NULL,
     limit_ INTEGER NOT NULL,
     window_s INTEGER NOT NULL,
     blocked_until TIMESTAMP WITH TIME ZONE,
     cleaned_at TIMESTAMP WITH TIME ZONE,
+    priority_at TIMESTAMP WITH TIME ZONE,
     updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     CONSTRAINT api_budget_pkey PRIMARY KEY (key)
 );
@@ -3322,11 +3324,13 @@ COMMENT ON TABLE ops.api_budget IS 'One rate-limit bucket shared by every proces
 COMMENT ON COLUMN ops.api_budget.key IS 'Source, context and (for the second ceiling) account.';
 COMMENT ON COLUMN ops.api_budget.tat IS 'Theoretical arrival time: when the bucket is empty again.';
 COMMENT ON COLUMN ops.api_budget.rate IS 'Calls per second that are granted now.';
+COMMENT ON COLUMN ops.api_budget.full_rate IS 'Calls per second that the limit allows.';
 COMMENT ON COLUMN ops.api_budget.burst IS 'Calls that may go at once.';
 COMMENT ON COLUMN ops.api_budget.limit_ IS 'Calls the source allows in one window.';
 COMMENT ON COLUMN ops.api_budget.window_s IS 'Length of the source''s window in seconds.';
 COMMENT ON COLUMN ops.api_budget.blocked_until IS 'Nobody calls before this instant (a 429 was seen).';
 COMMENT ON COLUMN ops.api_budget.cleaned_at IS 'When the rate was last raised again after a clean window.';
+COMMENT ON COLUMN ops.api_budget.priority_at IS 'When a call that is no backfill was last granted.';
 COMMENT ON COLUMN ops.api_budget.updated_at IS 'When this row last changed.';
 
 COMMENT ON TABLE ops.onboarding_job IS 'One attempt to onboard one connection of one user.';

@@ -1,0 +1,52 @@
+"""The external systems, one package each, behind one door: `open_client`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import SecretStr
+
+from resources.apis import fub, rezen
+from resources.apis.paging import SourceModel, problem_of
+from resources.errors import ConfigError
+from resources.http.budget import Budget
+from resources.reading import Problem, SourceClient
+from resources.settings import Settings
+
+ENTITIES: dict[str, tuple[str, ...]] = {"fub": fub.ENTITIES, "rezen": rezen.ENTITIES}
+_MODELS: dict[str, dict[str, type[SourceModel]]] = {"fub": fub.MODELS, "rezen": rezen.MODELS}
+
+
+def open_client(
+    platform: str, *, api_key: str, account_id: str | None, settings: Settings, budget: Budget
+) -> SourceClient:
+    """A client for one connection. Use it as an async context manager. Raises ConfigError for an unknown platform."""
+    if platform == "fub":
+        return fub.FubClient(
+            api_key=SecretStr(api_key),
+            account_id=account_id,
+            base_url=settings.fub_base_url,
+            system=settings.fub_system,
+            system_key=settings.fub_system_key,
+            budget=budget,
+            limit_per_system=settings.fub_limit_per_system,
+        )
+    if platform == "rezen":
+        return rezen.RezenClient(
+            api_key=SecretStr(api_key),
+            agent_id=account_id,
+            base_url_template=settings.rezen_base_url,
+            budget=budget,
+            limit_per_account=settings.rezen_limit_per_account,
+            limit_per_system=settings.rezen_limit_per_system,
+        )
+    raise ConfigError(
+        f"there is no platform {platform!r}",
+        hint=f"known platforms: {', '.join(ENTITIES)}",
+        context={"given": platform},
+    )
+
+
+def validate(platform: str, entity: str, payload: dict[str, Any]) -> Problem | None:
+    """Why a stored payload breaks its model today, or None if it fits: what `v2 retry` asks."""
+    return problem_of(payload, _MODELS[platform][entity])
