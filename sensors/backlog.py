@@ -4,8 +4,6 @@ It looks at staging itself, not at events, so a failed run, a retry command, an 
 same way. Rows that stay pending although a run has just tried them are tried again ever more slowly.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ Every tick may die at any point and be repeated: the job row is unique per crede
 its job, so nothing happens twice. Nobody creates jobs by hand; doing so is possible and ends the same way.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Iterator, Sequence
 from typing import Any

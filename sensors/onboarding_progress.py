@@ -4,8 +4,6 @@ New → Started → Complete | Partial | Error. Partial: some streams are in and
 on from there. Steps and their numbers are read from ops.sync_state, which the run itself wrote.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

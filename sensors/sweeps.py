@@ -3,8 +3,6 @@
 A pause loses nothing: what a sweep reads starts at each stream's own cursor, however long ago that was moved.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import dagster as dg

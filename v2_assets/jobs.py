@@ -5,7 +5,6 @@ from __future__ import annotations
 import dagster as dg
 
 from v2_assets.automation import INTEGRATION_TAG
-from v2_assets.partitions import users
 from v2_assets.schema.stage import STREAMS
 
 
@@ -18,7 +17,6 @@ def _sync_job(integration: str, *domains: str) -> dg.UnresolvedAssetJobDefinitio
     return dg.define_asset_job(
         f"{integration}_sync",
         selection=_stages(integration) | dg.AssetSelection.groups(*domains),
-        partitions_def=users,
         tags={INTEGRATION_TAG: integration},
         description=f"Reads {integration} and merges what it brought into V2, for the users of the run.",
     )
@@ -29,7 +27,6 @@ rezen_sync = _sync_job("rezen", "reference", "identity", "people", "deals")
 merge_backlog = dg.define_asset_job(
     "merge_backlog",
     selection=dg.AssetSelection.groups("reference", "identity", "people", "deals", "crm"),
-    partitions_def=users,
     description="Merges what is staged and pending, whatever left it there. Reads no source.",
 )
 

@@ -1,7 +1,5 @@
 """The one Dagster resource: where the database and the settings are, read when a run needs them."""
 
-from __future__ import annotations
-
 import dagster as dg
 
 from resources.errors import ConfigError

@@ -4,8 +4,6 @@ What a table means is in its `.sql` file and `units.py`; each domain's `assets.p
 once for tables that are merged in one transaction).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 

@@ -177,7 +177,7 @@ _HINTS: Mapping[type[SourceError], str] = {
 
 
 def parse_json(body: bytes) -> Any:
-    """The document. Lone surrogates, which orjson refuses, pass: the record's own check meets them. Raises ValueError."""
+    """The document. Lone surrogates, which orjson refuses, pass: the record's check meets them. Raises ValueError."""
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError:

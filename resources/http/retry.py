@@ -21,7 +21,7 @@ def worth_another_try(error: Exception) -> bool:
 
 
 def retry_after_s(header: str | None, now: datetime | None = None) -> float | None:
-    """Seconds that a Retry-After header asks for: whole seconds or an HTTP date (RFC 9110, 10.2.3); None if unreadable.
+    """Seconds that a Retry-After header asks for: seconds or an HTTP date (RFC 9110 10.2.3), or None.
 
     Never negative, and never more than two minutes.
     """

@@ -3,8 +3,6 @@
 Not here: how a stream is read and stored (sync, store), and what becomes of the records (the domains).
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Iterator, Mapping
 

@@ -93,7 +93,7 @@ class RezenClient:
             agent = await self._agent_id(request.priority)
             counts = await self._group_counts(entity, agent, request.priority) or {}
             lines = tuple(
-                f"GET arrakis {api.LISTS[entity].path.format(agent=agent, group=group)} ({counts.get(group, '?')} deals)"
+                f"GET arrakis {api.LISTS[entity].path.format(agent=agent, group=group)} ({counts.get(group, '?')})"
                 for group in api.GROUPS
             )
             return Plan((*lines, "GET arrakis /transactions/{id} for each that changed"), sum(counts.values()) or None)
