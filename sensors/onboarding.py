@@ -53,7 +53,7 @@ async def verify_new(database: Database, settings: Settings) -> dict[str, int]:
     """Asks each source whose key a new credential is. Returns how many were verified, refused and left for later."""
     told = {"verified": 0, "refused": 0, "later": 0}
     vault = open_vault(settings)
-    async with database.async_pool(1, 4) as pool:
+    async with database.async_pool(2, 2) as pool:
         async with pool.connection() as connection:
             result = await connection.execute(_NEW, [list(SYNC_JOBS), VERIFIED_PER_TICK])
             rows = await result.fetchall()

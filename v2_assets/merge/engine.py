@@ -36,7 +36,7 @@ def merge(database: Database, unit: Unit, user_id: int, run_id: str, *, batch_ro
     psycopg.OperationalError when the database went away.
     """
     total = MergeCounts()
-    with database.connect() as connection:
+    with database.connect(autocommit=True) as connection:
         last = 0
         while ids := _wanted(connection, unit.stage, user_id, last, batch_rows):
             last = ids[-1]
@@ -115,8 +115,8 @@ def _select_primary(cur: psycopg.Cursor[Any], unit: Unit, expected: int) -> list
     if "rank" not in selected:
         cur.execute("alter table selected add column rank int not null default 0")
     cur.execute(
-        "select count(*), count(distinct stage_id), count(*) filter (where not exists"
-        " (select from batch b where b.id = stage_id)) from selected"
+        "select count(*), count(distinct staged_id), count(*) filter (where not exists"
+        " (select from batch b where b.id = staged_id)) from selected"
     )
     told, distinct, strangers = cur.fetchone() or (0, 0, 0)
     if (told, distinct, strangers) != (expected, expected, 0):
@@ -126,7 +126,7 @@ def _select_primary(cur: psycopg.Cursor[Any], unit: Unit, expected: int) -> list
             context={"table": unit.table, "read": expected, "selected": told, "distinct": distinct},
         )
     return session.complete(
-        cur, "selected", session.v2_columns(unit.table, selected), _SOURCE_OF[unit.stage], "stage_id"
+        cur, "selected", session.v2_columns(unit.table, selected), _SOURCE_OF[unit.stage], "staged_id"
     )
 
 
@@ -136,9 +136,9 @@ def _choose_winners(cur: psycopg.Cursor[Any], unit: Unit) -> None:
     The staged row that holds the V2 row now takes part; a record that its source no longer has does not.
     """
     key = natural_key(unit.table)
-    order = sql.SQL("{0}.stamp desc nulls last, {0}.rank desc, {0}.account_ref, {0}.stage_id")
+    order = sql.SQL("{0}.stamp desc nulls last, {0}.rank desc, {0}.account_ref, {0}.staged_id")
     cur.execute("alter table selected add column v2_id bigint, add column winner bigint")
-    cur.execute("create index on selected (stage_id)")
+    cur.execute("create index on selected (staged_id)")
     cur.execute(
         sql.SQL("update selected s set v2_id = live.id from {table} live where s.fate is null and {match}").format(
             table=v2(unit.table), match=same_key("s", "live", unit.table)
@@ -147,16 +147,16 @@ def _choose_winners(cur: psycopg.Cursor[Any], unit: Unit) -> None:
     cur.execute(
         sql.SQL(
             "with entrants as ("
-            "  select s.stage_id, {key}, coalesce(s.source_updated_at, b.fetched_at) as stamp, s.rank, b.account_ref"
-            "  from selected s join batch b on b.id = s.stage_id where s.fate is null"
+            "  select s.staged_id, {key}, coalesce(s.source_updated_at, b.fetched_at) as stamp, s.rank, b.account_ref"
+            "  from selected s join batch b on b.id = s.staged_id where s.fate is null"
             "  union all"
             "  select h.id, {key}, coalesce(h.source_updated_at, h.fetched_at), h.merge_rank, h.account_ref"
             "  from (select distinct v2_id, {bare} from selected where v2_id is not null) s"
             "  join {stage} h on h.v2_id = s.v2_id and h.status = 'processed' and h.missed_sweeps < 2"
             "  and not exists (select from batch b where b.id = h.id)),"
-            " ranked as (select e.*, first_value(e.stage_id) over (partition by {entrant_key} order by {order})"
+            " ranked as (select e.*, first_value(e.staged_id) over (partition by {entrant_key} order by {order})"
             "  as winner from entrants e)"
-            " update selected s set winner = r.winner from ranked r where r.stage_id = s.stage_id"
+            " update selected s set winner = r.winner from ranked r where r.staged_id = s.staged_id"
         ).format(
             key=sql.SQL(", ").join(sql.Identifier("s", k) for k in key),
             bare=sql.SQL(", ").join(sql.Identifier(k) for k in key),
@@ -166,7 +166,7 @@ def _choose_winners(cur: psycopg.Cursor[Any], unit: Unit) -> None:
         )
     )
     cur.execute(
-        "create temp table merging on commit drop as select * from selected where fate is null and winner = stage_id"
+        "create temp table merging on commit drop as select * from selected where fate is null and winner = staged_id"
     )
     cur.execute("analyze merging")
 
@@ -175,7 +175,7 @@ def _find_v2_ids(cur: psycopg.Cursor[Any], unit: Unit) -> None:
     cur.execute(
         sql.SQL(
             "create temp table merged on commit drop as"
-            " select m.stage_id, live.id as v2_id from merging m join {table} live on {match}"
+            " select m.staged_id, live.id as v2_id from merging m join {table} live on {match}"
         ).format(table=v2(unit.table), match=same_key("m", "live", unit.table))
     )
     cur.execute("analyze merged")
@@ -189,16 +189,16 @@ def _write_fates(cur: psycopg.Cursor[Any], unit: Unit, counts: MergeCounts) -> N
             "update {} t set status = 'processed', v2_id = m.v2_id, status_reason = null, status_detail = null,"
             " waits_for = null, duplicate_of = null, next_attempt_at = null, "
             + common
-            + " from merged m join selected s on s.stage_id = m.stage_id where t.id = m.stage_id"
+            + " from merged m join selected s on s.staged_id = m.staged_id where t.id = m.staged_id"
         ).format(stage)
     )
     counts.processed = cur.rowcount
     # Who held the V2 row before, and whoever pointed to that holder, now points to the winner.
     cur.execute(
         sql.SQL(
-            "update {0} t set status = 'duplicate', duplicate_of = m.stage_id, status_reason = 'same_record',"
-            " v2_id = null from merged m where t.v2_id = m.v2_id and t.status = 'processed' and t.id <> m.stage_id"
-            " and t.missed_sweeps < 2 returning t.id, m.stage_id"
+            "update {0} t set status = 'duplicate', duplicate_of = m.staged_id, status_reason = 'same_record',"
+            " v2_id = null from merged m where t.v2_id = m.v2_id and t.status = 'processed' and t.id <> m.staged_id"
+            " and t.missed_sweeps < 2 returning t.id, m.staged_id"
         ).format(stage)
     )
     beaten = cur.fetchall()
@@ -215,7 +215,7 @@ def _write_fates(cur: psycopg.Cursor[Any], unit: Unit, counts: MergeCounts) -> N
             "update {} t set status = 'duplicate', duplicate_of = s.winner, status_reason = 'same_record',"
             " status_detail = null, waits_for = null, v2_id = null, next_attempt_at = null, "
             + common
-            + " from selected s where t.id = s.stage_id and s.fate is null and s.winner <> s.stage_id"
+            + " from selected s where t.id = s.staged_id and s.fate is null and s.winner <> s.staged_id"
         ).format(stage)
     )
     counts.duplicate = cur.rowcount
@@ -224,7 +224,7 @@ def _write_fates(cur: psycopg.Cursor[Any], unit: Unit, counts: MergeCounts) -> N
             "update {} t set status = s.fate, status_reason = s.reason, status_detail = s.detail,"
             " waits_for = case when s.fate = 'deferred' then s.waits_for end, duplicate_of = null,"
             " next_attempt_at = case when s.fate = 'deferred' then " + _RETRY + " end, " + common + " from selected s"
-            " where t.id = s.stage_id and s.fate is not null"
+            " where t.id = s.staged_id and s.fate is not null"
         ).format(stage)
     )
     cur.execute("select fate, count(*) from selected where fate is not null group by fate")
@@ -232,7 +232,7 @@ def _write_fates(cur: psycopg.Cursor[Any], unit: Unit, counts: MergeCounts) -> N
         setattr(counts, fate, number)
 
 
-def _reject_alone(connection: psycopg.Connection[Any], unit: Unit, stage_id: int, error: psycopg.Error) -> MergeCounts:
+def _reject_alone(connection: psycopg.Connection[Any], unit: Unit, staged_id: int, error: psycopg.Error) -> MergeCounts:
     """Marks the one row that Postgres refuses; the reason names the SQLSTATE and constraint, never the value."""
     detail = {
         "sqlstate": error.sqlstate,
@@ -247,6 +247,6 @@ def _reject_alone(connection: psycopg.Connection[Any], unit: Unit, stage_id: int
                 " waits_for = null, duplicate_of = null, next_attempt_at = null, attempts = attempts + 1, processed_at = now()"
                 " where id = %s and status in ('pending', 'deferred')"
             ).format(staging(unit.stage)),
-            [Jsonb({k: v for k, v in detail.items() if v}), stage_id],
+            [Jsonb({k: v for k, v in detail.items() if v}), staged_id],
         )
         return MergeCounts(read=cur.rowcount, rejected=cur.rowcount)

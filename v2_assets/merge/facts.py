@@ -24,7 +24,7 @@ def merge_facts(database: Database, facts: tuple[Fact, ...], user_id: int) -> Me
     A record too broken to be read is passed over here; its own table's merge rejects it with the reason.
     """
     total = MergeCounts()
-    with database.connect() as connection:
+    with database.connect(autocommit=True) as connection:
         for fact in facts:
             last = 0
             while ids := _waiting(connection, fact.stage, user_id, last):
@@ -83,7 +83,7 @@ def _store(cur: psycopg.Cursor[Any], fact: Fact, ids: list[int]) -> MergeCounts:
 def derive(database: Database, derived: Derived, user_id: int) -> MergeCounts:
     """Recomputes a derived table's rows for one user; rows that come out equal are not touched."""
     counts = MergeCounts()
-    with database.connect() as connection, connection.transaction(), connection.cursor() as cur:
+    with database.connect(autocommit=True) as connection, connection.transaction(), connection.cursor() as cur:
         session.begin(cur, derived.table)
         selected = session.select_into(cur, "merging", derived.sql, {"user_id": user_id})
         names = session.complete(cur, "merging", session.v2_columns(derived.table, selected), "derived", None)

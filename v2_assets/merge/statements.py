@@ -13,7 +13,7 @@ from v2_assets.schema.stage import STREAMS
 #: Columns the engine writes itself; a select must never return them.
 OURS = frozenset({"id", "created_at", "updated_at"})
 #: Columns of a primary select that steer the merge and are not stored in V2.
-STEERING = ("stage_id", "fate", "reason", "detail", "waits_for", "rank")
+STEERING = ("staged_id", "fate", "reason", "detail", "waits_for", "rank")
 
 
 def v2(table: str) -> sql.Identifier:

@@ -72,7 +72,8 @@ async def sync_stream(
     must not be believed. The error is stored in ops.sync_state by the caller through `record_failure`.
     """
     reading = READINGS[stream.integration, stream.entity]
-    async with database.aconnect() as connection, Lease.aacquire(database, key.lease, run_id) as lease:
+    # Autocommit, so that each `transaction()` below is one of its own and not a savepoint of the whole pass.
+    async with database.aconnect(autocommit=True) as connection, Lease.aacquire(database, key.lease, run_id) as lease:
         cursor = await load_cursor(connection, key)
         run = _Run(stream, key, reading, cursor, options, run_id)
         resumed = cursor.current is not None and (cursor.current.full or not options.full)

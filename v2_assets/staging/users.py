@@ -29,6 +29,8 @@ from v2_assets.users import Connection, UserContext
 Outcome = Literal["synced", "no_connection", "excluded", "busy", "failed"]
 #: Users read at once in one run. More only queue at the same budgets; each holds two database connections.
 CONCURRENT_USERS = 6
+#: Connections for the rate budgets. A fixed number: a pool that has grown takes five seconds to close.
+BUDGET_CONNECTIONS = 3
 
 
 @dataclass(slots=True)
@@ -57,7 +59,7 @@ async def sync_users(
     )
     slots = asyncio.Semaphore(CONCURRENT_USERS)
     vault = open_vault(settings)
-    async with database.async_pool(1, CONCURRENT_USERS) as pool:
+    async with database.async_pool(BUDGET_CONNECTIONS, BUDGET_CONNECTIONS) as pool:
         budget = PostgresBudget(pool)
 
         async def one(context: UserContext) -> UserOutcome:

@@ -1,0 +1,138 @@
+"""The platform without Dagster, for tests: enter the sandbox's users, read streams, merge tables, look at V2.
+
+The order of tables is computed from the same PARENTS that become the asset graph.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from graphlib import TopologicalSorter
+from pathlib import Path
+from typing import Any
+
+from resources.encryption import open_vault
+from resources.postgres import Database
+from resources.settings import Settings, load_settings
+from sandbox import Sandbox
+from v2_assets.crm import units as crm
+from v2_assets.merge import Derived, Fact, MergeCounts, Unit
+from v2_assets.schema.stage import STREAMS
+from v2_assets.staging.streams import READINGS, stream
+from v2_assets.staging.sync import SyncOptions
+from v2_assets.staging.users import UserOutcome, sync_users
+from v2_assets.tables import merge_user
+from v2_assets.users import load_users
+
+Work = tuple[Unit | Fact | Derived, ...]
+
+
+def work_in_order(domains: list[Any]) -> list[Work]:
+    """All work of these domains, parents first."""
+    by_table: dict[str, Work] = {}
+    parents: dict[str, set[str]] = {}
+    for domain in domains:
+        for work in domain.WORK:
+            by_table[work[0].table] = work
+            tables = {w.table for w in work} | {p.table for w in work if isinstance(w, Unit) for p in w.children}
+            wanted = {p for t in tables for p in domain.PARENTS.get(t, ())} - tables
+            for table in tables:
+                parents.setdefault(table, set()).update(wanted)
+    return [by_table[t] for t in TopologicalSorter(parents).static_order() if t in by_table]
+
+
+def entities_in_order(integration: str) -> list[str]:
+    """Streams of an integration, those that others take their keys from first."""
+    graph = {s.entity: set(READINGS[integration, s.entity].after) for s in STREAMS if s.integration == integration}
+    return list(TopologicalSorter(graph).static_order())
+
+
+@dataclass
+class Story:
+    """A database, the sandbox, and the users that were entered."""
+
+    database: Database
+    sandbox: Sandbox
+    settings: Settings
+    users: list[int]
+
+    @classmethod
+    def begin(cls, database: Database, sandbox: Sandbox, home: Path, *, users: int = 5) -> Story:
+        """Enters the sandbox's first users with verified credentials for both platforms."""
+        settings = load_settings(
+            home=home,
+            fub_base_url=sandbox.fub_url,
+            fub_system_key="sandbox-system-key",
+            rezen_base_url=sandbox.rezen_url,
+            rezen_limit_per_account=100_000,
+            rezen_limit_per_system=100_000,
+            fub_limit_per_system=100_000,
+        )
+        vault = open_vault(settings)
+        ids = []
+        with database.connect() as connection:
+            for user in sandbox.world.users[:users]:
+                row = connection.execute(
+                    'insert into v2."user" (email, full_name) values (%s, %s) returning id', [user.email, user.name]
+                ).fetchone()
+                assert row
+                ids.append(row[0])
+                for platform, key, account, external in (
+                    ("fub", user.fub_key, str(user.fub_account), str(user.fub_user)),
+                    ("rezen", user.rezen_key, user.agent_id, user.agent_id),
+                ):
+                    connection.execute(
+                        "insert into v2.credentials (user_id, platform, account_id, external_user_id, api_key, state,"
+                        " verified, verified_at) values (%s, %s, %s, %s, %s, 'ok', true, now())",
+                        [row[0], platform, account, external, vault.encrypt(key)],
+                    )
+        return cls(database, sandbox, settings, ids)
+
+    def sync(
+        self, integration: str, entity: str, users: list[int] | None = None, *, full: bool = False, run: str = "run"
+    ) -> dict[int, UserOutcome]:
+        """One stream, for some users or all."""
+        with self.database.connect() as connection:
+            contexts = load_users(connection, users or self.users)
+        options = SyncOptions(full=full)
+        return asyncio.run(
+            sync_users(self.database, self.settings, stream(integration, entity), contexts, run, options)
+        )
+
+    def sync_all(self, integration: str, users: list[int] | None = None, *, full: bool = False) -> dict[str, Any]:
+        """All streams; raises the first failure."""
+        told = {}
+        for entity in entities_in_order(integration):
+            outcomes = self.sync(integration, entity, users, full=full)
+            for outcome in outcomes.values():
+                if outcome.error:
+                    raise outcome.error
+            told[entity] = outcomes
+        return told
+
+    def merge_all(self, domains: list[Any], users: list[int] | None = None) -> MergeCounts:
+        """All tables of these domains."""
+        total = MergeCounts()
+        for work in work_in_order(domains):
+            for user in users or self.users:
+                total.add(merge_user(self.database, work, user, "run"))
+        return total
+
+    def query(self, text: str, *parameters: Any) -> list[Any]:
+        """Rows of a query."""
+        with self.database.connect() as connection:
+            return connection.execute(text.encode(), parameters).fetchall()
+
+    def fates(self) -> dict[str, dict[str, int]]:
+        """Staged rows by table and status (with its reason)."""
+        told: dict[str, dict[str, int]] = {}
+        for s in STREAMS:
+            rows = self.query(
+                f"select concat_ws(':', status, status_reason), count(*) from staging.{s.table} group by 1 order by 1"
+            )
+            if rows:
+                told[s.table] = dict(rows)
+        return told
+
+
+__all__ = ["Story", "crm", "entities_in_order", "work_in_order"]

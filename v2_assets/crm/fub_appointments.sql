@@ -1,0 +1,53 @@
+-- One appointment.
+-- The contact and the user are the first of each among the invitees; -1 as creator is the system.
+with source as (
+  select b.id as staged_id, b.user_id as reader, b.payload, b.source_id, split_part(b.account_ref, '/', 2) as account_raw
+  from batch b
+),
+cleaned as (
+  select s.*,
+    nullif(greatest(ops.whole(jsonb_path_query_first(payload, '$.invitees[*].personId ? (@ > 0)')), 0), 0) as person_raw,
+    nullif(greatest(ops.whole(jsonb_path_query_first(payload, '$.invitees[*].userId ? (@ > 0)')), 0), 0) as user_raw
+  from source s
+),
+keyed as (
+  select c.*, a.id as fub_account_id, a.user_id as account_user,
+    p.id as fub_people_id, p.people_name, u.id as fub_user_id, u.ad_user_id,
+    case
+      when a.id is null then 'fub_accounts/' || c.account_raw
+      when c.person_raw is not null and p.id is null then 'fub_people/' || a.id || '/' || c.person_raw
+      when c.user_raw is not null and u.id is null then 'fub_users/' || a.id || '/' || c.user_raw
+    end as waits_for
+  from cleaned c
+  left join v2.fub_accounts a on a.account_id_raw = c.account_raw::bigint
+  left join v2.fub_people p on p.fub_account_id = a.id and p.fub_people_id_raw = c.person_raw
+  left join v2.fub_users u on u.fub_account_id = a.id and u.fub_user_id_raw = c.user_raw
+)
+select
+  staged_id,
+  case when waits_for is not null then 'deferred' end as fate,
+  case when waits_for is not null then 'missing_parent' end as reason,
+  null::jsonb as detail,
+  waits_for,
+  case when reader = account_user then 1 else 0 end as rank,
+  fub_account_id,
+  source_id::bigint as appointment_id_raw,
+  ops.blank_null(payload ->> 'title') as title,
+  ops.blank_null(payload ->> 'description') as description,
+  ops.instant(payload ->> 'start') as start,
+  ops.instant(payload ->> 'end') as "end",
+  ops.flag(payload -> 'allDay') as is_all_day,
+  ops.flag(payload -> 'originFub') as is_from_fub,
+  ops.blank_null(payload ->> 'location') as location,
+  case when jsonb_typeof(payload -> 'invitees') = 'array' then payload -> 'invitees' end as invitees,
+  ops.blank_null(payload ->> 'externalEventLink') as external_link,
+  ops.blank_null(payload ->> 'outcome') as outcome,
+  ops.blank_null(payload ->> 'type') as type,
+  ops.whole(payload -> 'createdById') as created_by_id,
+  ops.whole(payload -> 'updatedById') as updated_by_id,
+  fub_people_id as invited_person_id,
+  fub_user_id,
+  ops.instant(payload ->> 'created') as fub_created_at,
+  ops.instant(payload ->> 'updated') as fub_updated_at,
+  coalesce(ad_user_id, account_user) as user_id
+from keyed
