@@ -16,6 +16,10 @@ from resources.postgres import Database
 from resources.settings import Settings, load_settings
 from sandbox import Sandbox
 from v2_assets.crm import units as crm
+from v2_assets.deals import units as deals
+from v2_assets.identity import units as identity
+from v2_assets.people import units as people
+from v2_assets.reference import units as reference
 from v2_assets.merge import Derived, Fact, MergeCounts, Unit
 from v2_assets.schema.stage import STREAMS
 from v2_assets.staging.streams import READINGS, stream
@@ -23,6 +27,9 @@ from v2_assets.staging.sync import SyncOptions
 from v2_assets.staging.users import UserOutcome, sync_users
 from v2_assets.tables import merge_user
 from v2_assets.users import load_users
+
+#: All domains of V2.
+DOMAINS = [reference, identity, people, deals, crm]
 
 Work = tuple[Unit | Fact | Derived, ...]
 
@@ -135,4 +142,4 @@ class Story:
         return told
 
 
-__all__ = ["Story", "crm", "entities_in_order", "work_in_order"]
+__all__ = ["DOMAINS", "Story", "crm", "entities_in_order", "work_in_order"]

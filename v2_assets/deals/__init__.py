@@ -1,0 +1,1 @@
+"""Deals: listings, transactions, who takes part and what is paid."""

@@ -1,0 +1,1 @@
+"""Identity: who a user is in every system."""

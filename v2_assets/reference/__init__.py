@@ -1,0 +1,1 @@
+"""Reference tables: what records of other grains mention (brokerages, offices, addresses)."""
