@@ -105,6 +105,10 @@ class SourceClient(Protocol):
         """Pages of one pass, in a resumable order. The last page has position None."""
         ...
 
+    async def active_keys(self, entity: str, since: datetime, priority: Priority) -> tuple[str, ...] | None:
+        """Of a fan-out: the parents with activity since then, as the source tells; None where it cannot tell."""
+        ...
+
     async def plan(self, entity: str, request: ReadRequest) -> Plan:
         """What `read` would ask, with at most one small request to learn the total."""
         ...

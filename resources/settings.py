@@ -88,6 +88,13 @@ class Settings(BaseSettings):
         int, Field(ge=1, description="calls in 10 s with all reZEN keys together", examples=[400])
     ] = 400
 
+    fub_sweep_cron: Annotated[
+        str, Field(description="when every user's Follow Up Boss changes are read", examples=["*/15 * * * *"])
+    ] = "*/15 * * * *"
+    rezen_sweep_cron: Annotated[
+        str, Field(description="when every user's reZEN lists are walked", examples=["7 * * * *"])
+    ] = "7 * * * *"
+
     ui_port: Annotated[
         int, Field(ge=1, le=65535, description="port of the web pages on 127.0.0.1", examples=[3000])
     ] = 3000

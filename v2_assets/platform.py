@@ -96,15 +96,16 @@ class Platform:
         self._root = folder or _source_folder()
         self._run = self.home / "run"
 
-    def up(self, *, sandbox: bool = False) -> list[ProcessStatus]:
+    def up(self, *, sandbox: bool = False, web: bool = True) -> list[ProcessStatus]:
         """Start what does not run yet and wait until all of it answers. What runs already is left alone.
 
-        The database is brought up to this code first. Raises ConfigError when the port of the web pages is taken,
-        PlatformError when a process ends or stays silent (what this call started is then stopped again),
+        The database is brought up to this code first; `web=False` leaves the web pages out. Raises ConfigError when
+        the port of the web pages is taken, PlatformError when a process ends or stays silent (what this call started is then stopped again),
         DatabaseError or MigrationBehind for the database.
         """
         with self._lock(), ExitStack() as undo:
-            self._check_ui_port()
+            if web:
+                self._check_ui_port()
             had_server = self.settings.database_url is not None or self._server().status().state == "running"
             urls = ensure_databases(self.settings)
             if not had_server:
@@ -118,7 +119,7 @@ class Platform:
             if moved:  # they were told another port
                 self._stop(("daemon", "webserver"))
             self._start(services[:1], environment, undo)  # the others ask the code server at once
-            self._start(services[1:], environment, undo)
+            self._start([s for s in services[1:] if web or s.name != "webserver"], environment, undo)
             undo.pop_all()
         return self.status()
 

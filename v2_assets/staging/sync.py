@@ -80,7 +80,7 @@ async def sync_stream(
         if not resumed:
             await _begin(connection, run)
         current = run.cursor.current or Pass(full=True)
-        request = await _request(connection, run, current)
+        request = await _request(connection, run, current, client)
         whole = True
         async for page in client.read(stream.entity, request):
             async with connection.transaction(), connection.cursor() as cur:
@@ -104,15 +104,19 @@ async def _begin(connection: psycopg.AsyncConnection[Any], run: _Run) -> None:
         await save_cursor(connection, run.key, run.cursor, run.run_id)
 
 
-async def _request(connection: psycopg.AsyncConnection[Any], run: _Run, current: Pass) -> ReadRequest:
+async def _request(
+    connection: psycopg.AsyncConnection[Any], run: _Run, current: Pass, client: SourceClient
+) -> ReadRequest:
     keys: tuple[str, ...] = ()
+    if run.reading.kind == "fan_out" and current.since:
+        keys = await client.active_keys(run.stream.entity, current.since, run.options.priority) or ()
     known: dict[str, datetime | None] = {}
     async with connection.transaction():
         if run.reading.keys_sql:
             result = await connection.execute(
                 run.reading.keys_sql.encode(), {"account": run.key.account_ref, "since": current.since}
             )
-            keys = tuple(row[0] for row in await result.fetchall())
+            keys = tuple(dict.fromkeys([*(row[0] for row in await result.fetchall()), *keys]))
         if run.reading.known:
             result = await connection.execute(
                 sql.SQL("select source_id, source_updated_at from {} where account_ref = %s").format(

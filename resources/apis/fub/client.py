@@ -132,8 +132,10 @@ class FubClient:
         async for page in self.read(entity, request):
             yield tuple(r.source_id for r in page.records)
 
-    async def active_people(self, since: datetime, priority: Priority = "incremental") -> tuple[str, ...]:
-        """Contacts with activity since then (documented filter lastActivityAfter), for the fan-out of texts."""
+    async def active_keys(self, entity: str, since: datetime, priority: Priority) -> tuple[str, ...] | None:
+        """Contacts with activity since then (documented filter lastActivityAfter): texts do not move `updated`."""
+        if entity != "text_messages":
+            return None
         listed = api.LISTS["people"]
         params = [("fields", "id"), *listed.params[1:], ("lastActivityAfter", since.strftime("%Y-%m-%d %H:%M:%S"))]
         found: list[str] = []

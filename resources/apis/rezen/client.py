@@ -75,6 +75,10 @@ class RezenClient:
         """Never: no list is known to filter by time, so lists are walked and details fetched where stamps differ."""
         return False
 
+    async def active_keys(self, entity: str, since: datetime, priority: Priority) -> tuple[str, ...] | None:
+        """reZEN does not tell."""
+        return None
+
     async def read(self, entity: str, request: ReadRequest) -> AsyncIterator[Page]:
         """Pages of one pass. Position: {"group", "page"} of deals, {"after"} of what is asked key by key."""
         if entity in api.LISTS:
