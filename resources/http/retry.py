@@ -16,7 +16,7 @@ LONGEST_RETRY_AFTER_S = 120.0
 
 
 def worth_another_try(error: Exception) -> bool:
-    """Seconds that a Retry-After header asks for: seconds, or an HTTP date (RFC 9110 10.2.3). None: unreadable.
+    """Network errors, time-outs, 408, 429, 5xx and unreadable bodies pass; what was refused for good does not."""
     return isinstance(error, SourceError) and error.retryable
 
 

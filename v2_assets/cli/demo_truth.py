@@ -1,0 +1,104 @@
+"""The demo's witness: the sandbox's own facts against the database, read beside the platform and not through it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import httpx
+from psycopg import sql
+
+from resources.postgres import Database
+from v2_assets.schema.stage import STREAMS
+
+Facts = dict[tuple[str, str], dict[str, Any]]
+
+
+def facts(url: str, users: list[dict[str, Any]]) -> Facts:
+    """What is true now: (account_ref without the user, stream's table, e-mail) → id → stamp."""
+    told: Facts = {}
+    with httpx.Client(timeout=30, trust_env=False) as http:
+        for user in users:
+            for stream in STREAMS:
+                if stream.entity == "accounts":
+                    continue
+                key = user[stream.integration]["api_key"]
+                answer = http.get(f"{url}/_world/facts/{stream.integration}/{stream.entity}", params={"key": key})
+                answer.raise_for_status()
+                told[user["email"], stream.table] = answer.json()["ids"]
+    return told
+
+
+def changed_since(before: Facts, after: Facts) -> dict[str, int]:
+    """Records that are new or carry another stamp, by table; tables without stamps are left out."""
+    changed: dict[str, int] = {}
+    for key, ids in after.items():
+        if any(stamp is not None for stamp in ids.values()):
+            old = before.get(key, {})
+            number = sum(1 for i, stamp in ids.items() if old.get(i, "absent") != stamp)
+            changed[key[1]] = changed.get(key[1], 0) + number
+    return changed
+
+
+_COMPARE = """
+select count(*) as at_source,
+  count(s.id) as staged,
+  count(*) filter (where s.status in ('processed', 'duplicate')) as in_v2,
+  count(*) filter (where s.id is null) as unknown_here,
+  count(*) filter (where s.status not in ('processed', 'duplicate')) as listed_with_reason
+from truth t
+left join {stage} s on s.user_id = %(user)s and s.source_id = t.source_id
+"""
+_ORPHANS = """
+select count(*) from {stage} s
+where s.user_id = %(user)s and (
+  (s.status = 'processed' and not exists (select from {live} v where v.id = s.v2_id))
+  or (s.status = 'duplicate' and not exists (select from {stage} w where w.id = s.duplicate_of)))
+"""
+
+
+def compare(database: Database, told: Facts, emails: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Per table, over all users: records at the source, staged, in V2, listed with a reason, and unknown here."""
+    lines: dict[str, dict[str, Any]] = {}
+    with database.connect() as connection, connection.cursor() as cur:
+        for (email, table), ids in told.items():
+            stream = next(s for s in STREAMS if s.table == table)
+            cur.execute("create temp table truth (source_id text) on commit drop")
+            with cur.copy("copy truth from stdin") as copy:
+                for source_id in ids:
+                    copy.write_row((source_id,))
+            names = {"stage": sql.Identifier("staging", table), "live": sql.Identifier("v2", stream.primary)}
+            cur.execute(sql.SQL(_COMPARE).format(**names), {"user": emails[email]})
+            row = cur.fetchone() or (0, 0, 0, 0, 0)
+            cur.execute(sql.SQL(_ORPHANS).format(**names), {"user": emails[email]})
+            broken = (cur.fetchone() or (0,))[0]
+            line = lines.setdefault(
+                table,
+                {"integration": stream.integration, "table": stream.primary, "at_source": 0, "staged": 0, "in_v2": 0,
+                 "unknown_here": 0, "listed_with_reason": 0, "broken": 0},
+            )  # fmt: skip
+            for name, value in zip(
+                ("at_source", "staged", "in_v2", "unknown_here", "listed_with_reason"), row, strict=True
+            ):
+                line[name] += value
+            line["broken"] += broken
+            cur.execute("drop table truth")
+    return list(lines.values())
+
+
+def stored_since(database: Database, since: datetime) -> dict[str, int]:
+    """Staged records whose content arrived after an instant, by table."""
+    with database.connect() as connection:
+        return {
+            stream.table: (
+                connection.execute(
+                    sql.SQL("select count(*) from {} where fetched_at >= %s").format(
+                        sql.Identifier("staging", stream.table)
+                    ),
+                    [since],
+                ).fetchone()
+                or (0,)
+            )[0]
+            for stream in STREAMS
+        }
