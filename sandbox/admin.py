@@ -155,7 +155,8 @@ def facts(world: World, system: str, entity: str, key: str) -> dict[str, Any] | 
     brokerage = world.brokerage
     mine = [t for t, roster in brokerage.rosters.items() if any(_of(seat) == agent for seat in roster)]
     answers: dict[str, dict[str, Any]] = {
-        "agents": {agent: brokerage.agents[agent]["updatedAt"]},
+        # The profile shows the agent's teams, which change without its stamp.
+        "agents": {agent: None},
         "teams": {t: brokerage.teams[t]["updatedAt"] for t in mine},
         "team_members": {f"{t}:{_of(seat)}": None for t in mine for seat in brokerage.rosters[t]},
         "sponsor_tree": {f"{agent}:{s['id']}": None for s in brokerage.sponsors.get(agent, [])},

@@ -5,6 +5,7 @@ once for tables that are merged in one transaction).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from graphlib import TopologicalSorter
 from typing import Any
 
 import dagster as dg
@@ -31,7 +32,7 @@ def v2_asset(
     `parents` says for each table which V2 tables its select looks up; together with the staging tables of the work they
     are the asset's upstreams, and so the dependency order.
     """
-    tables = _tables(work)
+    tables = _parents_first(_tables(work), parents)
     stages = sorted({w.stage for w in work if isinstance(w, Unit | Fact)})
     keys = {table: dg.AssetKey(table) for table in tables}
     specs = [
@@ -98,6 +99,12 @@ def _tables(work: Sequence[Unit | Fact | Derived]) -> list[str]:
         if isinstance(each, Unit):
             names += [part.table for part in (*each.history, *each.children)]
     return list(dict.fromkeys(names))
+
+
+def _parents_first(tables: list[str], parents: Mapping[str, tuple[str, ...]]) -> list[str]:
+    """Dagster wants the outputs of one step in the order of the graph."""
+    inside = {table: [p for p in parents.get(table, ()) if p in tables and p != table] for table in tables}
+    return list(TopologicalSorter(inside).static_order())
 
 
 def _primaries(work: Sequence[Unit | Fact | Derived]) -> set[str]:
