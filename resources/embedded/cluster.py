@@ -25,6 +25,7 @@ _CONFIGURATION = """\
 listen_addresses = '127.0.0.1'
 unix_socket_directories = ''
 password_encryption = 'scram-sha-256'
+scram_iterations = 64
 max_connections = 100
 shared_buffers = '256MB'
 effective_cache_size = '1GB'
@@ -112,6 +113,8 @@ class Cluster:
             *("-D", str(draft), "-U", USER, f"--pwfile={secret}", "--auth=scram-sha-256"),
             # The provider that is built in needs no locale of the machine and sorts alike everywhere.
             *("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
+            # The password is 24 random bytes, which no stretching makes safer; each login costs 4 ms of CPU less.
+            *("-c", "scram_iterations=64"),
             *([] if self.fsync else ["--no-sync"]),
         ]
         try:
