@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from resources.apis import fub, rezen
-from resources.apis.paging import SourceModel, problem_of
+from resources.apis.records import SourceModel, problem_of
 from resources.errors import ConfigError
 from resources.http.budget import Budget
 from resources.reading import Problem, SourceClient

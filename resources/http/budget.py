@@ -9,12 +9,16 @@ count. Answers correct the limit; a 429 stops everybody who shares the budget.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import psycopg
 from psycopg_pool import AsyncConnectionPool
 
+from resources.errors import RateLimited
 from resources.reading import Priority
 
 #: Kept free for jitter: the server counts arrivals, we count departures.
@@ -23,16 +27,27 @@ JITTER_SHARE = 0.03
 BURST_SHARE = 0.02
 #: Backfills leave this much to others while others are there.
 BACKFILL_SHARE = 0.7
-_SLOWEST = 0.2
+#: A source that closed its door for longer than this is not waited for: the run ends and a later one goes on.
+LONGEST_WAIT_S = 120.0
+#: A 429 slows every sharer down to this share of the rate, once per pause.
+SLOWED_SHARE = 0.7
+_SLOWEST = 0.05
+#: Who slept for longer than this looks again whether the source has closed its door in the meantime.
+_LOOK_AGAIN_S = 0.25
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """What a source allows under one key: `calls` in any `window_s` seconds."""
+    """What a source allows under one key: `calls` in any `window_s` seconds.
+
+    `ours` marks a limit that comes from our settings and that no answer speaks of: a changed setting replaces what is
+    stored. The others begin as documented and are corrected by the source's own headers.
+    """
 
     key: str
     calls: int
     window_s: int = 10
+    ours: bool = False
 
     @property
     def burst(self) -> float:
@@ -41,15 +56,15 @@ class Limit:
 
     @property
     def rate(self) -> float:
-        """Calls per second in the long run."""
-        return max((self.calls * (1 - JITTER_SHARE) - 1 - self.burst) / self.window_s, _SLOWEST)
+        """Calls per second in the long run. The smallest limits keep half: one call of their few is the jitter."""
+        return max(self.calls * (1 - JITTER_SHARE) - 1 - self.burst, self.calls / 2) / self.window_s
 
 
 class Budget(Protocol):
     """Where permission to call comes from."""
 
     async def take(self, limits: Sequence[Limit], priority: Priority) -> None:
-        """Returns when one call may leave under all these limits."""
+        """Returns when one call may leave under all these limits. Raises RateLimited if that is too far away."""
         ...
 
     async def learn(self, limit: Limit, calls: int, window_s: int) -> None:
@@ -61,49 +76,127 @@ class Budget(Protocol):
         ...
 
 
+@dataclass(slots=True)
+class _Slot:
+    """One call's place in the queue: seconds until it may leave, and how long the source's door stays closed."""
+
+    granted: bool = False
+    wait: float = 0.0
+    blocked: float = 0.0
+
+
+@dataclass(slots=True)
+class _Counter:
+    """Calls of this process that wait for the same statement."""
+
+    waiting: list[_Slot] = field(default_factory=list)
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
 class PostgresBudget:
-    """The shared budget, in ops.api_budget.
+    """The shared budget, in ops.api_budget. One object serves one event loop.
 
     The row of a key is made on first use from the documented limit. Grants are roughly first come, first served (the
-    row's lock), and a process that dies costs one slot.
+    row's lock), and a process that dies costs the slots it had taken.
     """
 
     def __init__(self, pool: AsyncConnectionPool[Any]) -> None:
         self._pool = pool
-        self._known: dict[str, Limit] = {}
+        # What the rows say, so that an answer which repeats it costs nothing.
+        self._known: dict[str, tuple[int, int]] = {}
+        self._counters: defaultdict[tuple[tuple[str, ...], bool], _Counter] = defaultdict(_Counter)
 
     async def take(self, limits: Sequence[Limit], priority: Priority) -> None:
-        """See Budget. One round trip; sleeps outside of any transaction."""
+        """See Budget. Calls that ask at the same time share a round trip; sleeps hold no connection."""
         for limit in limits:
             if limit.key not in self._known:
                 await self._ensure(limit)
-        async with self._pool.connection() as connection:
-            result = await connection.execute(
-                _TAKE, {"keys": [limit.key for limit in limits], "backfill": priority == "backfill"}
-            )
-            row = await result.fetchone()
-        wait = float(row[0] or 0) if row else 0.0
-        if wait > 0:
-            await asyncio.sleep(wait)
+        keys = tuple(limit.key for limit in limits)
+        while True:
+            slot = await self._slot(keys, priority == "backfill")
+            if slot.blocked > LONGEST_WAIT_S:
+                raise RateLimited(
+                    f"the source has asked for a pause of {slot.blocked:.0f} s more",
+                    hint="nothing is called until then; the next run goes on from the last stored page",
+                    context={"budgets": list(keys), "seconds": round(slot.blocked)},
+                )
+            if slot.wait <= 0:
+                return
+            await asyncio.sleep(slot.wait)
+            if slot.wait < _LOOK_AGAIN_S or not await self._blocked(keys):
+                return
 
     async def learn(self, limit: Limit, calls: int, window_s: int) -> None:
         """See Budget. Costs nothing while the limit stays what it was."""
-        said = Limit(limit.key, calls, window_s)
-        if calls < 1 or window_s < 1 or self._known.get(limit.key) == said:
+        if calls < 1 or window_s < 1 or self._known.get(limit.key) == (calls, window_s):
             return
-        self._known[limit.key] = said
-        async with self._pool.connection() as connection:
-            await connection.execute(_LEARN, _row(said))
+        await self._store(Limit(limit.key, calls, window_s))
 
     async def punish(self, limits: Sequence[Limit], seconds: float) -> None:
         """See Budget."""
+        async with self._statement() as connection:
+            await connection.execute(_PUNISH, {"keys": [limit.key for limit in limits], "seconds": max(seconds, 0.1)})
+
+    async def _slot(self, keys: tuple[str, ...], backfill: bool) -> _Slot:
+        """A slot under these keys. Whoever comes first takes slots for all that came meanwhile."""
+        counter, mine = self._counters[keys, backfill], _Slot()
+        counter.waiting.append(mine)
+        async with counter.lock:
+            if mine.granted:
+                return mine
+            batch, counter.waiting = counter.waiting, []
+            try:
+                await self._grant(keys, backfill, batch)
+            finally:
+                # A failure (or a cancelled call) is this call's own; the others ask again.
+                counter.waiting[:0] = [slot for slot in batch if not slot.granted and slot is not mine]
+        return mine
+
+    async def _grant(self, keys: tuple[str, ...], backfill: bool, slots: Sequence[_Slot]) -> None:
+        async with self._statement() as connection:
+            result = await connection.execute(
+                _TAKE.encode(), {"keys": list(keys), "backfill": backfill, "calls": len(slots)}
+            )
+            rows = await result.fetchall()
+        for number, slot in enumerate(slots):
+            later = len(slots) - 1 - number
+            slot.blocked = max((float(blocked or 0) for _, _, blocked, _ in rows), default=0.0)
+            slot.wait = max((float(wait) - later * float(cost) for wait, cost, _, _ in rows), default=0.0)
+            slot.wait = max(slot.wait, slot.blocked)
+            slot.granted = True
+
+    async def _blocked(self, keys: tuple[str, ...]) -> bool:
+        async with self._statement() as connection:
+            row = await (await connection.execute(_BLOCKED, {"keys": list(keys)})).fetchone()
+        return bool(row and row[0])
+
+    @asynccontextmanager
+    async def _statement(self) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+        """A connection on which each statement is a transaction: no round trips for BEGIN and COMMIT."""
         async with self._pool.connection() as connection:
-            await connection.execute(_PUNISH, {"keys": [limit.key for limit in limits], "seconds": seconds})
+            await connection.set_autocommit(True)
+            try:
+                yield connection
+            finally:
+                # A broken connection cannot be reset, and the pool throws it away.
+                if not connection.closed:
+                    await connection.set_autocommit(False)
 
     async def _ensure(self, limit: Limit) -> None:
-        async with self._pool.connection() as connection:
+        """Makes the row. One that exists keeps its limit (a source may have told it), but not old arithmetic."""
+        async with self._statement() as connection:
             await connection.execute(_ENSURE, _row(limit))
-        self._known[limit.key] = limit
+            result = await connection.execute(_STORED, {"key": limit.key})
+            calls, window_s, full_rate, burst = await result.fetchone() or (0, 0, 0, 0)
+        stored = limit if limit.ours else Limit(limit.key, calls, window_s)
+        if (calls, window_s, full_rate, burst) != (stored.calls, stored.window_s, stored.rate, stored.burst):
+            await self._store(stored)
+        self._known[limit.key] = (stored.calls, stored.window_s)
+
+    async def _store(self, limit: Limit) -> None:
+        self._known[limit.key] = (limit.calls, limit.window_s)
+        async with self._statement() as connection:
+            await connection.execute(_LEARN, _row(limit))
 
 
 def _row(limit: Limit) -> Mapping[str, Any]:
@@ -121,34 +214,48 @@ insert into ops.api_budget (key, rate, full_rate, burst, limit_, window_s, updat
 values (%(key)s, %(rate)s, %(rate)s, %(burst)s, %(calls)s, %(window)s, now()) on conflict (key) do nothing
 """
 
+_STORED = "select limit_, window_s, full_rate, burst from ops.api_budget where key = %(key)s"
+
 # `rate` is what is granted now: below the full rate after a 429, and raised again by 5 % of the limit for each window
 # without one. While calls of higher priority were made within the last window, a backfill pays for its share only.
+# A crash of the server may forget the last few grants, so the commit need not wait for the disk.
 _TAKE = f"""
-with locked as (
-  select key, clock_timestamp() as now from ops.api_budget where key = any(%(keys)s) order by key for update
-),
+with locked as (select key from ops.api_budget where key = any(%(keys)s) order by key for update),
 granted as (
   update ops.api_budget b set
-    tat = greatest(b.tat, l.now, coalesce(b.blocked_until, l.now)) + interval '1 second' / (b.rate * case
-      when %(backfill)s and b.priority_at > l.now - b.window_s * interval '1 second' then {BACKFILL_SHARE} else 1 end),
-    priority_at = case when %(backfill)s then b.priority_at else l.now end,
-    rate = case when b.cleaned_at < l.now - b.window_s * interval '1 second'
+    tat = greatest(b.tat, clock_timestamp(), b.blocked_until) + %(calls)s * interval '1 second' / (b.rate * case
+      when %(backfill)s and b.priority_at > clock_timestamp() - b.window_s * interval '1 second'
+      then {BACKFILL_SHARE} else 1 end),
+    priority_at = case when %(backfill)s then b.priority_at else clock_timestamp() end,
+    rate = case when b.cleaned_at < clock_timestamp() - b.window_s * interval '1 second'
       then least(b.full_rate, b.rate + 0.05 * b.limit_ / b.window_s) else b.rate end,
-    cleaned_at = case when b.cleaned_at < l.now - b.window_s * interval '1 second' then l.now else b.cleaned_at end
-  from locked l where l.key = b.key
-  returning b.tat - interval '1 second' * (1 + b.burst) / b.rate - l.now as wait, b.blocked_until - l.now as blocked
+    cleaned_at = case when b.rate < b.full_rate
+      and b.cleaned_at < clock_timestamp() - b.window_s * interval '1 second' then clock_timestamp()
+      else b.cleaned_at end
+  from locked where locked.key = b.key
+  returning b.tat - interval '1 second' * (1 + b.burst) / b.rate - clock_timestamp() as wait,
+    interval '1 second' / (b.rate * case
+      when %(backfill)s and b.priority_at > clock_timestamp() - b.window_s * interval '1 second'
+      then {BACKFILL_SHARE} else 1 end) as cost,
+    b.blocked_until - clock_timestamp() as blocked
 )
-select extract(epoch from greatest(max(wait), max(blocked), interval '0')) from granted
+select extract(epoch from wait), extract(epoch from cost), extract(epoch from blocked),
+  set_config('synchronous_commit', 'off', true)
+from granted
 """  # noqa: S608 - the share is the constant above
+
+_BLOCKED = "select max(blocked_until) > clock_timestamp() from ops.api_budget where key = any(%(keys)s)"
 
 _LEARN = """
 update ops.api_budget set limit_ = %(calls)s, window_s = %(window)s, rate = %(rate)s, full_rate = %(rate)s,
-  burst = %(burst)s, updated_at = now() where key = %(key)s and (limit_, window_s) <> (%(calls)s, %(window)s)
+  burst = %(burst)s, updated_at = now() where key = %(key)s
 """
 
+# Several calls are on their way when the first 429 comes back, and each of them gets one: the rate is cut once.
 _PUNISH = f"""
 update ops.api_budget set
-  blocked_until = greatest(coalesce(blocked_until, '-infinity'), clock_timestamp() + %(seconds)s * interval '1 second'),
-  rate = greatest(rate * 0.7, {_SLOWEST}), cleaned_at = clock_timestamp(), updated_at = now()
+  blocked_until = greatest(blocked_until, clock_timestamp() + %(seconds)s * interval '1 second'),
+  rate = case when blocked_until > clock_timestamp() then rate else greatest(rate * {SLOWED_SHARE}, {_SLOWEST}) end,
+  cleaned_at = clock_timestamp(), updated_at = now()
 where key = any(%(keys)s)
-"""  # noqa: S608 - the floor is the constant above
+"""  # noqa: S608 - the shares are the constants above

@@ -7,12 +7,17 @@ a source says who is wrong is in `resources.apis`.
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import json
+import ssl
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import Any
+from urllib.parse import quote, urlsplit
 
 import httpx
 import orjson
@@ -54,12 +59,17 @@ class Answer:
 
 
 class HttpClient:
-    """Calls of one connection. `limits(endpoint)` gives the budgets a call takes from, narrowest last."""
+    """Calls of one connection. `limits(endpoint)` gives the budgets a call takes from, the account's own last.
+
+    `base_url` is where calls go when `get` names no other; it also says whether proxies of the machine are in the way
+    (never towards loopback). Raises Unauthorized for a key that cannot be sent at all.
+    """
 
     def __init__(
         self,
         source: str,
         *,
+        base_url: str,
         headers: Mapping[str, str],
         budget: Budget,
         limits: Callable[[Endpoint], Sequence[Limit]],
@@ -67,15 +77,25 @@ class HttpClient:
         message_of: Callable[[Any], str | None] = lambda document: None,
     ) -> None:
         self._source = source
+        self._base_url = base_url
         self._budget = budget
         self._limits = limits
         self._message_of = message_of
+        if not all(value.isascii() and value.isprintable() for value in headers.values()):
+            # httpx would fail with an error that carries the key.
+            raise Unauthorized(
+                f"a key for {source} holds characters that no key has",
+                hint="enter it again without quotes, blanks or line breaks around it",
+                context={"source": source},
+            )
         self._http = httpx.AsyncClient(
             headers={"User-Agent": USER_AGENT, "Accept": "application/json", **headers},
             auth=auth,
             follow_redirects=False,
             timeout=httpx.Timeout(30.0, connect=10.0),
             limits=httpx.Limits(max_connections=16, max_keepalive_connections=16),
+            verify=_certificates(),
+            trust_env=not _is_loopback(base_url),
         )
 
     async def close(self) -> None:
@@ -83,32 +103,54 @@ class HttpClient:
         await self._http.aclose()
 
     async def get(
-        self, endpoint: Endpoint, base_url: str, params: Params = (), *, priority: Priority, **path: str
+        self, endpoint: Endpoint, params: Params = (), *, priority: Priority, base_url: str | None = None, **path: str
     ) -> Answer:
         """Asks until it is answered or given up. Raises the SourceError that fits; its context names the endpoint."""
-        url = base_url + endpoint.path.format(**path)
+        url = (base_url or self._base_url) + endpoint.path.format(
+            **{name: self._segment(endpoint, value) for name, value in path.items()}
+        )
+        limits = self._limits(endpoint)
+        started, queued = time.monotonic(), 0.0
+
+        def again(error: Exception) -> bool:
+            return worth_another_try(error, time.monotonic() - started - queued)
+
         async for attempt in stamina.retry_context(
-            on=worth_another_try, attempts=ATTEMPTS, timeout=None, wait_initial=WAIT_INITIAL_S, wait_max=WAIT_MAX_S
+            on=again, attempts=ATTEMPTS, timeout=None, wait_initial=WAIT_INITIAL_S, wait_max=WAIT_MAX_S
         ):
             with attempt:
-                limits = self._limits(endpoint)
+                asked = time.monotonic()
                 await self._budget.take(limits, priority)
-                return await self._once(endpoint, url, params, limits)
+                queued += time.monotonic() - asked
+                return await self._once(endpoint, url, params, limits, attempt.num)
         raise AssertionError("stamina ends with a result or an error")
 
-    async def _once(self, endpoint: Endpoint, url: str, params: Params, limits: Sequence[Limit]) -> Answer:
+    def _segment(self, endpoint: Endpoint, value: str) -> str:
+        """An id as one segment of a path: what a record says must not lead to another endpoint."""
+        if value in ("", ".", ".."):
+            raise self._error(BadRequest, endpoint, None, "was to be asked for an id that is none", False, 0)
+        return quote(value, safe="")
+
+    async def _once(
+        self, endpoint: Endpoint, url: str, params: Params, limits: Sequence[Limit], attempt: int
+    ) -> Answer:
         try:
             async with asyncio.timeout(endpoint.deadline_s):
                 response, body = await self._read(url, params)
         except TimeoutError:
-            raise self._unavailable(endpoint, f"no complete answer within {endpoint.deadline_s:.0f} s") from None
-        except httpx.HTTPError as error:
+            what = f"gave no complete answer within {endpoint.deadline_s:g} s"
+            raise self._error(SourceUnavailable, endpoint, None, what, True, attempt) from None
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             # The message of httpx can hold the URL with its query: only the kind goes on.
-            raise self._unavailable(endpoint, f"the connection broke ({type(error).__name__})") from None
-        await self._learn(response.headers, limits)
+            what = f"could not be read, the connection broke ({type(error).__name__})"
+            raise self._error(SourceUnavailable, endpoint, None, what, True, attempt) from None
+        await self._learn(endpoint, response.headers, limits)
+        if response.status_code == 204 and endpoint.no_content:
+            return Answer({endpoint.lists[0]: []}, response.headers, source_time(response.headers))
         if response.is_success and response.status_code != 204:
-            return Answer(self._document(endpoint, response, body), response.headers, source_time(response.headers))
-        raise await self._refusal(endpoint, response, body, limits)
+            document = self._document(endpoint, response, body, attempt)
+            return Answer(document, response.headers, source_time(response.headers))
+        raise await self._refusal(endpoint, response, body, limits, attempt)
 
     async def _read(self, url: str, params: Params) -> tuple[httpx.Response, bytes]:
         async with self._http.stream("GET", url, params=list(params)) as response:
@@ -120,50 +162,67 @@ class HttpClient:
                 pieces.append(piece)
             return response, b"".join(pieces)
 
-    async def _learn(self, headers: httpx.Headers, limits: Sequence[Limit]) -> None:
-        """X-RateLimit headers speak of the narrowest budget (FUB: the account's)."""
+    async def _learn(self, endpoint: Endpoint, headers: httpx.Headers, limits: Sequence[Limit]) -> None:
+        """X-RateLimit headers speak of the account's own budget, unless they name another bucket than the one asked."""
         calls, window = headers.get("X-RateLimit-Limit", ""), headers.get("X-RateLimit-Window", "")
-        if calls.isdecimal() and window.isdecimal() and limits:
+        same = headers.get("X-RateLimit-Context", endpoint.context) == endpoint.context
+        if calls.isdecimal() and window.isdecimal() and limits and same:
             await self._budget.learn(limits[-1], int(calls), int(window))
 
-    def _document(self, endpoint: Endpoint, response: httpx.Response, body: bytes) -> Any:
+    def _document(self, endpoint: Endpoint, response: httpx.Response, body: bytes, attempt: int) -> Any:
+        status = response.status_code
         try:
             document = parse_json(body)
         except ValueError:
             kind = "HTML" if body.lstrip()[:1] == b"<" else f"{len(body)} bytes that are no JSON"
-            raise self._error(NotUnderstood, endpoint, response.status_code, f"answered with {kind}", True) from None
+            raise self._error(NotUnderstood, endpoint, status, f"answered with {kind}", True, attempt) from None
         if document is None:
-            raise self._error(NotUnderstood, endpoint, response.status_code, "answered null", True)
+            raise self._error(NotUnderstood, endpoint, status, "answered null", True, attempt)
         return document
 
     async def _refusal(
-        self, endpoint: Endpoint, response: httpx.Response, body: bytes, limits: Sequence[Limit]
+        self, endpoint: Endpoint, response: httpx.Response, body: bytes, limits: Sequence[Limit], attempt: int
     ) -> SourceError:
-        status = response.status_code
+        status, headers = response.status_code, response.headers
         if status == 429:
-            pause = retry_after_s(response.headers.get("Retry-After"))
-            await self._budget.punish(limits, _PAUSE_WITHOUT_WORD_S if pause is None else pause)
-            return self._error(RateLimited, endpoint, status, "asked us to slow down", True)
+            pause = retry_after_s(headers.get("Retry-After"), source_time(headers))
+            pause = _PAUSE_WITHOUT_WORD_S if pause is None else pause
+            # With nothing left of the account's own share it was that; otherwise the source as a whole is short.
+            own = headers.get("X-RateLimit-Remaining") == "0"
+            await self._budget.punish(limits[-1:] if own else limits, pause)
+            return self._error(
+                RateLimited, endpoint, status, "asked us to slow down", True, attempt, {"seconds": round(pause)}
+            )
         if status == 408 or status >= 500:
-            return self._error(SourceUnavailable, endpoint, status, f"answered {status}", True)
+            return self._error(SourceUnavailable, endpoint, status, f"answered {status}", True, attempt)
         try:
             said = self._message_of(parse_json(body))
         except ValueError:
             said = None
-        words = f"answered {status}" + (f": {clean_text(said)}" if said else "")
-        return self._error(_BY_STATUS.get(status, NotUnderstood), endpoint, status, words, False)
-
-    def _unavailable(self, endpoint: Endpoint, what: str) -> SourceError:
-        return self._error(SourceUnavailable, endpoint, None, what, True)
+        words = f"answered {status}" + (f": {clean_text(said)}" if isinstance(said, str) and said else "")
+        return self._error(_BY_STATUS.get(status, NotUnderstood), endpoint, status, words, False, attempt)
 
     def _error(
-        self, kind: type[SourceError], endpoint: Endpoint, status: int | None, what: str, retryable: bool
+        self,
+        kind: type[SourceError],
+        endpoint: Endpoint,
+        status: int | None,
+        what: str,
+        retryable: bool,
+        attempt: int,
+        more: Mapping[str, Any] | None = None,
     ) -> SourceError:
         return kind(
             f"{self._source} {endpoint.name} {what}",
             hint=_HINTS.get(kind),
             retryable=retryable,
-            context={"source": self._source, "endpoint": endpoint.name, "status": status},
+            context={
+                "source": self._source,
+                "endpoint": endpoint.name,
+                "status": status,
+                "attempt": attempt,
+                **(more or {}),
+            },
         )
 
 
@@ -176,6 +235,20 @@ _HINTS: Mapping[type[SourceError], str] = {
 }
 
 
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Reading the machine's certificates takes tens of milliseconds, and there is a client per user and stream."""
+    return httpx.create_ssl_context()
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def parse_json(body: bytes) -> Any:
     """The document. Lone surrogates, which orjson refuses, pass: the record's check meets them. Raises ValueError."""
     try:
@@ -183,13 +256,20 @@ def parse_json(body: bytes) -> Any:
     except orjson.JSONDecodeError:
         if b"\\ud" not in body.lower():
             raise
-    return json.loads(body)
+    try:
+        return json.loads(body, parse_constant=_no_constant)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
 
 
 def source_time(headers: httpx.Headers) -> datetime:
     """The Date header as an instant; our own clock where there is none (a cursor then trusts us)."""
     try:
         then = parsedate_to_datetime(headers.get("Date", ""))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return datetime.now(UTC)
     return then if then.tzinfo else then.replace(tzinfo=UTC)

@@ -11,6 +11,7 @@ class Endpoint(BaseModel):
     """One call of a source. Nonsense (a page floor above the page size, no leading slash) cannot be constructed.
 
     `lists` are the keys under which the records may stand; none of them in the answer is an error, never an empty page.
+    `no_content`: a 204 means that there is nothing, and counts as an empty list; elsewhere it is not understood.
     `context` is the rate-limit bucket. `deadline_s` bounds one attempt as a whole, slow body included.
     """
 
@@ -21,6 +22,7 @@ class Endpoint(BaseModel):
     why: str
     lists: tuple[str, ...] = ()
     root_list: bool = False
+    no_content: bool = False
     context: str = "global"
     page_size: Annotated[int, Field(ge=1, le=1000)] = 100
     page_floor: Annotated[int, Field(ge=1)] = 10
@@ -37,4 +39,6 @@ class Endpoint(BaseModel):
     def _sensible(self) -> Endpoint:
         if self.page_floor > self.page_size:
             raise ValueError("the page floor is above the page size")
+        if self.no_content and not self.lists:
+            raise ValueError("only an endpoint with lists can have nothing to list")
         return self

@@ -5,37 +5,46 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from resources.errors import SourceError
+from resources.errors import RateLimited, SourceError
+from resources.http.budget import LONGEST_WAIT_S
 
 #: Tries of one call. With waits from 0.2 to 10 s this is about half a minute of patience with a source.
 ATTEMPTS = 6
 WAIT_INITIAL_S = 0.2
 WAIT_MAX_S = 10.0
-#: A source that asks for more patience than this is taken as unavailable; the next run comes anyway.
-LONGEST_RETRY_AFTER_S = 120.0
+#: No further try begins once so much time went to a call, its tries and the waits between them. Waiting for a shared
+#: budget is not counted: that is our own queue, not the source's fault.
+PATIENCE_S = 150.0
+#: No sensible source asks for a longer pause; beyond it the header is a mistake.
+_LONGEST_RETRY_AFTER_S = 86_400.0
 
 
-def worth_another_try(error: Exception) -> bool:
-    """Network errors, time-outs, 408, 429, 5xx and unreadable bodies pass; what was refused for good does not."""
-    return isinstance(error, SourceError) and error.retryable
+def worth_another_try(error: Exception, spent_s: float = 0.0) -> bool:
+    """Network errors, time-outs, 408, 429, 5xx and unreadable bodies pass; what was refused for good does not.
+
+    Nothing is tried again once patience is spent, nor within a pause that is longer than anybody waits for.
+    """
+    if not isinstance(error, SourceError) or not error.retryable or spent_s >= PATIENCE_S:
+        return False
+    return not (isinstance(error, RateLimited) and error.context.get("seconds", 0) > LONGEST_WAIT_S)
 
 
 def retry_after_s(header: str | None, now: datetime | None = None) -> float | None:
     """Seconds that a Retry-After header asks for: seconds or an HTTP date (RFC 9110 10.2.3), or None.
 
-    Never negative, and never more than two minutes.
+    `now` is the source's own clock, so that a date means what the source meant. Never negative.
     """
     if not header:
         return None
     text = header.strip()
-    if text.isdecimal():
+    if text.isascii() and text.isdecimal():
         seconds = float(text[:9])
     else:
         try:
             then = parsedate_to_datetime(text)
-        except (TypeError, ValueError):
+            if then.tzinfo is None:
+                then = then.replace(tzinfo=UTC)
+            seconds = (then - (now or datetime.now(UTC))).total_seconds()
+        except (TypeError, ValueError, OverflowError):
             return None
-        if then.tzinfo is None:
-            then = then.replace(tzinfo=UTC)
-        seconds = (then - (now or datetime.now(UTC))).total_seconds()
-    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER_S)
+    return min(max(seconds, 0.0), _LONGEST_RETRY_AFTER_S)

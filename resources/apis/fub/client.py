@@ -12,7 +12,8 @@ from pydantic import SecretStr
 
 from resources.apis.fub import endpoints as api
 from resources.apis.fub.models import MODELS
-from resources.apis.paging import Progress, find_list, iso_instant, positive_id, record_of
+from resources.apis.paging import Progress, find_list
+from resources.apis.records import iso_instant, positive_id, record_of
 from resources.errors import BadRequest, Forbidden, NotFound, NotUnderstood, PagingBroken, SourceError, Unauthorized
 from resources.http.budget import Budget, Limit
 from resources.http.client import Answer, HttpClient
@@ -43,7 +44,6 @@ class FubClient:
     ) -> None:
         key = api_key.get_secret_value()
         self._account = account_id or "key-" + hashlib.blake2b(key.encode(), digest_size=6).hexdigest()
-        self._base = base_url
         self._registered = system_key is not None
         self._per_system = limit_per_system
         headers = {"X-System": system}
@@ -51,6 +51,7 @@ class FubClient:
             headers["X-System-Key"] = system_key.get_secret_value()
         self._http = HttpClient(
             "Follow Up Boss",
+            base_url=base_url,
             headers=headers,
             auth=(key, ""),
             budget=budget,
@@ -311,12 +312,12 @@ class FubClient:
         self, endpoint: Endpoint, params: Sequence[tuple[str, str]] = (), priority: Priority = "incremental"
     ) -> Answer:
         try:
-            return await self._http.get(endpoint, self._base, params, priority=priority)
+            return await self._http.get(endpoint, params, priority=priority)
         except Forbidden as error:
             if endpoint is api.IDENTITY:
                 raise _expired(error) from None
         # A 403 is a missing right or an expired account; the source's own probe tells which.
-        await self._http.get(api.IDENTITY, self._base, priority=priority)
+        await self._http.get(api.IDENTITY, priority=priority)
         raise Forbidden(
             f"Follow Up Boss {endpoint.name} is not allowed for this key",
             hint="the key is good, its user may not see this; an owner's key sees everything",

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from resources.apis.paging import SourceModel
+from resources.apis.records import SourceModel
 
 Id = Annotated[int, Field(ge=1)]
 #: 0 and -1 stand for "nobody" (an unknown caller, the system).

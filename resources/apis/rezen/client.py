@@ -11,7 +11,8 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from resources.apis.paging import Progress, epoch_ms, find_list, record_of
+from resources.apis.paging import Progress, find_list
+from resources.apis.records import epoch_or_iso, record_of
 from resources.apis.rezen import endpoints as api
 from resources.apis.rezen.models import MODELS
 from resources.errors import Forbidden, NotFound, NotUnderstood, Unauthorized
@@ -51,7 +52,12 @@ class RezenClient:
         self._template = base_url_template
         self._per_account, self._per_system = limit_per_account, limit_per_system
         self._http = HttpClient(
-            SOURCE, headers={"X-API-KEY": key}, budget=budget, limits=self._limits, message_of=_message
+            SOURCE,
+            base_url=base_url_template.format(service="yenta"),
+            headers={"X-API-KEY": key},
+            budget=budget,
+            limits=self._limits,
+            message_of=_message,
         )
 
     async def __aenter__(self) -> RezenClient:
@@ -294,11 +300,11 @@ class RezenClient:
     ) -> Answer:
         base = self._template.format(service=service)
         try:
-            return await self._http.get(endpoint, base, params, priority=priority, **path)
+            return await self._http.get(endpoint, params, priority=priority, base_url=base, **path)
         except Forbidden as error:
             # An empty 403 is a stale key or a refusal: users/me tells which.
             try:
-                await self._http.get(api.ME, self._template.format(service="yenta"), priority=priority)
+                await self._http.get(api.ME, priority=priority)
             except (Forbidden, Unauthorized):
                 raise Unauthorized(
                     f"{SOURCE} refuses this key",
@@ -318,12 +324,12 @@ def _record(
     entity: str, row: Any, source_id: Callable[[dict[str, Any]], str | None], context: dict[str, Any] | None = None
 ) -> Record:
     return record_of(
-        row, MODELS[entity], source_id=source_id, updated=lambda d: epoch_ms(d.get("updatedAt")), context=context
+        row, MODELS[entity], source_id=source_id, updated=lambda d: epoch_or_iso(d.get("updatedAt")), context=context
     )
 
 
 def _unchanged(row: dict[str, Any], request: ReadRequest) -> bool:
-    stamp = epoch_ms(row.get("updatedAt"))
+    stamp = epoch_or_iso(row.get("updatedAt"))
     return stamp is not None and request.known.get(row["id"]) == stamp
 
 

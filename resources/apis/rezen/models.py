@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from resources.apis.paging import SourceModel
+from resources.apis.records import SourceModel
 
 Id = Annotated[str, Field(min_length=1)]
 #: Epoch milliseconds, as a number or as text.
