@@ -1,6 +1,6 @@
 """Merges without sources: enter users, put records into staging, merge everything, and read V2 by natural keys.
 
-Shared by the golden cases and the property tests. Rows are compared without surrogate ids: a foreign key is shown as the
+Shared by golden cases and property tests. Rows are compared without surrogate ids: a foreign key is shown as the
 natural key of the row it points to ("t-1", "rezen/tx-1"), except that a user is shown by id, which cases choose.
 """
 

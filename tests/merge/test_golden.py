@@ -1,7 +1,7 @@
 """Golden cases: staged records in, V2 rows out, one JSON file per fact about a table.
 
 A case says why it exists, who the users are, what is staged, and what V2 must then hold: for each table named exactly
-the rows listed, each given by the columns that matter. `then` stages and merges more. Every case is merged a second time
+the rows listed, each given by the columns that matter. `then` stages and merges more. Every case is merged once more
 with nothing new, which must write nothing.
 """
 

@@ -86,7 +86,7 @@ def _merge_batch(cur: psycopg.Cursor[Any], unit: Unit, ids: list[int], user_id: 
     counts.released += session.free_waiters(cur, unit.table, counts.table(unit.table).inserted)
     _find_v2_ids(cur, unit)
     for child in unit.children:
-        part = session.v2_columns(child.table, _fresh_part(cur, child.sql))
+        part = session.v2_columns(child.table, _fresh_part(cur, child.sql, {"parent": child.parent}))
         part = session.complete(cur, "part", part, _SOURCE_OF[unit.stage], None)
         written = session.write(cur, child.table, "part", part, facts=False)
         counts.released += session.free_waiters(cur, child.table, written.inserted)
@@ -104,9 +104,9 @@ def _merge_batch(cur: psycopg.Cursor[Any], unit: Unit, ids: list[int], user_id: 
     return counts
 
 
-def _fresh_part(cur: psycopg.Cursor[Any], text: str) -> list[str]:
+def _fresh_part(cur: psycopg.Cursor[Any], text: str, params: dict[str, Any] | None = None) -> list[str]:
     cur.execute("drop table if exists pg_temp.part")
-    return session.select_into(cur, "part", text)
+    return session.select_into(cur, "part", text, params)
 
 
 def _select_primary(cur: psycopg.Cursor[Any], unit: Unit, expected: int) -> list[str]:
@@ -244,7 +244,8 @@ def _reject_alone(connection: psycopg.Connection[Any], unit: Unit, staged_id: in
         cur.execute(
             sql.SQL(
                 "update {} set status = 'rejected', status_reason = 'merge_error', status_detail = %s,"
-                " waits_for = null, duplicate_of = null, next_attempt_at = null, attempts = attempts + 1, processed_at = now()"
+                " waits_for = null, duplicate_of = null, next_attempt_at = null, attempts = attempts + 1,"
+                " processed_at = now()"
                 " where id = %s and status in ('pending', 'deferred')"
             ).format(staging(unit.stage)),
             [Jsonb({k: v for k, v in detail.items() if v}), staged_id],

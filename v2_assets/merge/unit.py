@@ -37,7 +37,10 @@ class History(_Select):
 
 @dataclass(frozen=True, slots=True)
 class Child(_Select):
-    """A set of rows that belongs to each merged record; `parent` is the column that points to it."""
+    """A set of rows that belongs to each merged record; `parent` is the column that points to it.
+
+    The select may ask for it as `%(parent)s` (and writes any other per-cent sign twice).
+    """
 
     parent: str
 

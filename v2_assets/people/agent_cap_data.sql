@@ -17,10 +17,15 @@ select
   ops.money(p -> 'teamCapAmountPaid') as team_cap_paid,
   ops.money(p -> 'brokerageCapAmount') as brokerage_cap,
   ops.money(p -> 'brokerageCapAmountPaid') as brokerage_cap_paid,
-  ops.money(p -> 'annualCap') as annual_cap,
+  ops.money(ops.first_of(p, 'annualCap', 'cap')) as annual_cap,
   ops.flag(p -> 'capped') as capped,
   ops.flag(p -> 'unlocked') as unlocked,
   ops.instant(p ->> 'cappedAt') as capped_at,
   ops.day(p ->> 'nextAnniversaryDate') as next_anniversary,
-  coalesce(ops.money_currency(p -> 'brokerageCapAmount'), ops.money_currency(p -> 'teamCapAmount')) as currency
+  ops.day(p ->> 'sponsorProducingGracePeriodEnd') as sponsor_producing_grace_period_end,
+  ops.day(p ->> 'deferredCapEndDate') as deferred_cap_end_date,
+  ops.day(p ->> 'gracePeriodEnd') as grace_period_end,
+  coalesce(ops.money_currency(p -> 'brokerageCapAmount'), ops.money_currency(p -> 'brokerageCapAmountPaid'),
+    ops.money_currency(p -> 'teamCapAmount'), ops.money_currency(ops.first_of(p, 'annualCap', 'cap')),
+    upper(ops.blank_null(p ->> 'currency'))) as currency
 from keyed

@@ -1,16 +1,21 @@
 -- The split of one agent.
 -- An agent on several teams has several: the team with the smallest id counts, whoever's sync brought it.
 with mine as (
-  select distinct split_part(s.source_id, ':', 2) as agent_id_raw
-  from staging.stage_rezen_team_members s where s.user_id = %(user_id)s and s.status in ('processed', 'duplicate')
+  select distinct m.agent_id
+  from staging.stage_rezen_team_members s
+  join v2.team t on t.team_id_raw = s.payload #>> '{_v2,team_id}'
+  join v2.team_members m on m.team_id = t.id
+    and m.agent_id_raw = substr(s.source_id, length(s.payload #>> '{_v2,team_id}') + 2)
+  where s.user_id = %(user_id)s
 )
-select distinct on (a.id)
-  a.id as agent_id,
+-- The staged row that became the seat holds what the seat's own columns do not say.
+select distinct on (m.agent_id)
+  m.agent_id,
   ops.percent(s.payload -> 'leaderSplit') as leader_split,
   ops.percent(s.payload -> 'memberCommissionSplit') as member_commission_split,
-  'rezen' as source
+  m.source
 from mine
-join v2.agent a on a.agent_id_raw = mine.agent_id_raw
-join staging.stage_rezen_team_members s on split_part(s.source_id, ':', 2) = mine.agent_id_raw
-  and s.status = 'processed' and s.missing_since is null
-order by a.id, split_part(s.source_id, ':', 1), s.account_ref
+join v2.team_members m on m.agent_id = mine.agent_id and m.deleted_at is null
+join v2.team t on t.id = m.team_id
+join staging.stage_rezen_team_members s on s.v2_id = m.id and s.status = 'processed'
+order by m.agent_id, t.team_id_raw, s.missed_sweeps, s.id

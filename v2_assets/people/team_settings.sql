@@ -11,8 +11,8 @@ select
   ops.percent(p #> '{config,leaderSplitConfig,minSplitPercent}') as min_split_percent,
   ops.percent(p -> 'memberCommissionSplit') as member_commission_split,
   ops.percent(p -> 'maxMemberCommissionSplit') as max_member_commission_split,
-  ops.blank_null(p #>> '{config,paymentDetailsVisibility}') as payment_details_visibility,
-  ops.blank_null(p #>> '{config,cdaApprover}') as cda_approver,
+  ops.code(p #> '{config,paymentDetailsVisibility}') as payment_details_visibility,
+  ops.code(coalesce(ops.first_of(p -> 'config', 'cdaApprover'), p -> 'commissionDocumentApprover')) as cda_approver,
   ops.money(p #> '{config,realCapConfig,leaderCap}') as leader_cap
 from merged m
 join batch b on b.id = m.staged_id

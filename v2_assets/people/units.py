@@ -1,4 +1,8 @@
-"""What the tables of people and teams are merged from, and which tables their selects look up."""
+"""What the tables of people and teams are merged from, and which tables their selects look up.
+
+Agents, teams and rosters are one piece of work: an agent's team is known only from the roster, a team's owner too, and
+both are merged before it.
+"""
 
 from __future__ import annotations
 
@@ -11,34 +15,42 @@ def _agents_of(entity: str, file: str) -> Fact:
     return Fact(table="agent", package=_HERE, file=file, stage=f"stage_rezen_{entity}")
 
 
-AGENT = (
+def _unit(table: str, entity: str, children: tuple[Child, ...] = ()) -> Unit:
+    return Unit(table=table, package=_HERE, file=f"{table}.sql", stage=f"stage_rezen_{entity}", children=children)
+
+
+def _derived(table: str, file: str) -> Derived:
+    return Derived(table=table, package=_HERE, file=file)
+
+
+#: Profiles before stubs; the agent's own profile after both.
+AGENT_FACTS = (
     _agents_of("team_members", "agent.team_members.sql"),
+    _agents_of("team_members", "agent.seats.sql"),
     _agents_of("transactions", "agent.deals.sql"),
     _agents_of("listings", "agent.deals.sql"),
     _agents_of("sponsor_tree", "agent.sponsor_tree.sql"),
-    Unit(table="agent", package=_HERE, file="agent.sql", stage="stage_rezen_agents"),
-    Derived(table="agent", package=_HERE, file="agent.derived.sql"),
+    _agents_of("cap_data", "agent.cap_data.sql"),
 )
-TEAM = (
-    Unit(
-        table="team",
-        package=_HERE,
-        file="team.sql",
-        stage="stage_rezen_teams",
-        children=(Child(table="team_settings", package=_HERE, file="team_settings.sql", parent="team_id"),),
-    ),
+AGENT = _unit("agent", "agents")
+TEAM = _unit(
+    "team", "teams", (Child(table="team_settings", package=_HERE, file="team_settings.sql", parent="team_id"),)
 )
-TEAM_MEMBERS = (Unit(table="team_members", package=_HERE, file="team_members.sql", stage="stage_rezen_team_members"),)
-AGENT_COMMISSION = (Derived(table="agent_commission", package=_HERE, file="agent_commission.sql"),)
-LEADER = (Derived(table="leader", package=_HERE, file="leader.sql"),)
-AGENT_HIERARCHY = (
-    Unit(table="agent_hierarchy", package=_HERE, file="agent_hierarchy.sql", stage="stage_rezen_sponsor_tree"),
-)
-AGENT_CAP_DATA = (
-    Unit(table="agent_cap_data", package=_HERE, file="agent_cap_data.sql", stage="stage_rezen_cap_data"),
+TEAM_MEMBERS = _unit("team_members", "team_members")
+#: From the roster, once it is merged.
+FROM_ROSTER = (
+    _derived("team", "team.derived.sql"),
+    _derived("agent", "agent.derived.sql"),
+    _derived("agent_commission", "agent_commission.sql"),
+    _derived("leader", "leader.sql"),
 )
 
-WORK = (AGENT, TEAM, TEAM_MEMBERS, AGENT_COMMISSION, LEADER, AGENT_HIERARCHY, AGENT_CAP_DATA)
+AGENTS_AND_TEAMS = (*AGENT_FACTS, AGENT, TEAM, TEAM_MEMBERS, *FROM_ROSTER)
+AGENT_HIERARCHY = (_unit("agent_hierarchy", "sponsor_tree"),)
+AGENT_CAP_DATA = (_unit("agent_cap_data", "cap_data"),)
+AGENT_PERFORMANCE = (_derived("agent_performance", "agent_performance.sql"),)
+
+WORK = (AGENTS_AND_TEAMS, AGENT_HIERARCHY, AGENT_CAP_DATA, AGENT_PERFORMANCE)
 PARENTS: dict[str, tuple[str, ...]] = {
     "agent": ("brokerage", "credentials"),
     "team": ("agent",),
@@ -48,4 +60,5 @@ PARENTS: dict[str, tuple[str, ...]] = {
     "leader": ("agent", "team_members"),
     "agent_hierarchy": ("agent",),
     "agent_cap_data": ("agent",),
+    "agent_performance": ("agent", "transaction", "listing"),
 }

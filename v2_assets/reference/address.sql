@@ -1,26 +1,37 @@
--- One postal address, as deals mention it.
--- The key is the normalised one-line form, so one address written in two ways is one row.
+-- One postal address, as a deal or one of its people mentions it.
+-- The key is the normalised one-line form; where two records differ in a part, the smaller wins, whoever came first.
 with source as (
-  select payload -> 'address' as a from batch where jsonb_typeof(payload -> 'address') = 'object'
+  select b.payload -> 'address' as a from batch b
+  union all
+  select x -> 'address' from batch b
+  cross join lateral jsonb_array_elements(
+    case jsonb_typeof(b.payload -> 'participants') when 'array' then b.payload -> 'participants' else '[]' end) x
 ),
 cleaned as (
   select
-    ops.blank_null(a ->> 'oneLine') as one_line,
+    ops.rezen_address_key(a) as address_key,
+    ops.blank_null(case jsonb_typeof(a) when 'string' then a #>> '{}' else a ->> 'oneLine' end) as one_line,
     ops.blank_null(a ->> 'street') as street,
-    coalesce(ops.blank_null(a ->> 'unit'), ops.blank_null(a ->> 'street2')) as unit,
+    ops.first_of(a, 'unit', 'street2') #>> '{}' as unit,
     ops.blank_null(a ->> 'city') as city,
     ops.blank_null(a ->> 'county') as county,
-    ops.blank_null(a ->> 'state') as state,
-    coalesce(ops.blank_null(a ->> 'zip'), ops.blank_null(a ->> 'zipCode'), ops.blank_null(a ->> 'zipcode')) as zip,
-    ops.blank_null(a ->> 'country') as country
+    ops.state_abbreviation(a ->> 'state') as state_abbreviation,
+    ops.first_of(a, 'zip', 'zipCode', 'zipcode') #>> '{}' as zip,
+    upper(ops.blank_null(a ->> 'country')) as country
   from source
-),
-keyed as (
-  select c.*, coalesce(ops.address_key(street, unit, city, state, zip), ops.address_key(one_line)) as address_key
-  from cleaned c
+  where jsonb_typeof(a) in ('object', 'string')
 )
-select address_key, one_line, street, unit, city, county, ops.state_abbreviation(state) as state_abbreviation, zip,
-  coalesce(m.value, country) as country
-from keyed k
-left join ops.code_map m on m.code_set = 'country' and m.source = 'rezen' and m.raw = k.country
-where address_key is not null
+select
+  c.address_key,
+  min(c.one_line) as one_line,
+  min(c.street) as street,
+  min(c.unit) as unit,
+  min(c.city) as city,
+  min(c.county) as county,
+  min(c.state_abbreviation) as state_abbreviation,
+  min(c.zip) as zip,
+  min(coalesce(m.value, c.country)) as country
+from cleaned c
+left join ops.code_map m on m.code_set = 'country' and m.source = 'rezen' and m.raw = c.country
+where c.address_key is not null
+group by c.address_key

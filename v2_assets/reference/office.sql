@@ -1,13 +1,20 @@
 -- One office, as deals mention it.
--- The brokerage is looked up by the name that brokerage.sql gives it.
+-- The newest record that tells a name counts; one that only tells the id changes nothing.
 with source as (
-  select coalesce(payload -> 'office', '{}') as office, payload #>> '{agentsInfo,officeId}' as office_raw from batch
+  select
+    coalesce(ops.blank_null(b.payload #>> '{office,id}'), ops.blank_null(b.payload #>> '{agentsInfo,officeId}'))
+      as office_id_raw,
+    ops.blank_null(b.payload #>> '{office,name}') as name,
+    b.source_updated_at
+  from batch b
 ),
 cleaned as (
-  select coalesce(ops.blank_null(office ->> 'id'), ops.blank_null(office_raw)) as office_id_raw,
-    ops.blank_null(office ->> 'name') as name
+  select distinct on (office_id_raw)
+    office_id_raw, name, case when name is not null then source_updated_at end as source_updated_at
   from source
+  where office_id_raw is not null
+  order by office_id_raw, name is null, source_updated_at desc nulls last, name
 )
-select office_id_raw, max(name) as name,
-  (select b.id from v2.brokerage b where b.name = 'The Real Brokerage') as brokerage_id
-from cleaned where office_id_raw is not null group by office_id_raw
+select c.office_id_raw, c.name, br.id as brokerage_id, c.source_updated_at
+from cleaned c
+left join v2.brokerage br on br.name = 'The Real Brokerage'

@@ -5,13 +5,19 @@ from __future__ import annotations
 from v2_assets.merge import Fact
 
 _HERE = "v2_assets.reference"
-_DEALS = ("transactions", "listings")
 
-BROKERAGE = (Fact(table="brokerage", package=_HERE, file="brokerage.sql", stage="stage_rezen_agents"),)
-OFFICE = tuple(Fact(table="office", package=_HERE, file="office.sql", stage=f"stage_rezen_{deals}") for deals in _DEALS)
-ADDRESS = tuple(
-    Fact(table="address", package=_HERE, file="address.sql", stage=f"stage_rezen_{deals}") for deals in _DEALS
+
+def _fact(table: str, entity: str, file: str | None = None) -> Fact:
+    return Fact(table=table, package=_HERE, file=file or f"{table}.sql", stage=f"stage_rezen_{entity}")
+
+
+BROKERAGE = (_fact("brokerage", "agents"),)
+OFFICE = (
+    _fact("office", "agents", "office.agents.sql"),
+    _fact("office", "transactions"),
+    _fact("office", "listings"),
 )
+ADDRESS = (_fact("address", "transactions"), _fact("address", "listings"))
 
 WORK = (BROKERAGE, OFFICE, ADDRESS)
 PARENTS: dict[str, tuple[str, ...]] = {
