@@ -135,7 +135,9 @@ class PostgresBudget:
     async def punish(self, limits: Sequence[Limit], seconds: float) -> None:
         """See Budget."""
         async with self._statement() as connection:
-            await connection.execute(_PUNISH, {"keys": [limit.key for limit in limits], "seconds": max(seconds, 0.1)})
+            await connection.execute(
+                _PUNISH.encode(), {"keys": [limit.key for limit in limits], "seconds": max(seconds, 0.1)}
+            )
 
     async def _slot(self, keys: tuple[str, ...], backfill: bool) -> _Slot:
         """A slot under these keys. Whoever comes first takes slots for all that came meanwhile."""
@@ -167,7 +169,7 @@ class PostgresBudget:
 
     async def _blocked(self, keys: tuple[str, ...]) -> bool:
         async with self._statement() as connection:
-            row = await (await connection.execute(_BLOCKED, {"keys": list(keys)})).fetchone()
+            row = await (await connection.execute(_BLOCKED.encode(), {"keys": list(keys)})).fetchone()
         return bool(row and row[0])
 
     @asynccontextmanager

@@ -11,20 +11,30 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from resources.apis.records import SourceModel
+from resources.apis.records import SourceModel, iso_instant
 
-Id = Annotated[int, Field(ge=1)]
-#: 0 and -1 stand for "nobody" (an unknown caller, the system).
-Reference = Annotated[int, Field(ge=-1)] | None
-Flag = bool | Annotated[int, Field(ge=0, le=1)] | None
+_LARGEST = 2**63 - 1
+Id = Annotated[int, Field(ge=1, le=_LARGEST)]
 
 
 def _empty_is_none(value: Any) -> Any:
     return None if value in ("", [], {}) else value
 
 
-Instant = Annotated[datetime | None, BeforeValidator(_empty_is_none)]
+def _instant(value: Any) -> Any:
+    if _empty_is_none(value) is None:
+        return None
+    then = iso_instant(value)
+    if then is None:
+        raise ValueError("no ISO 8601 instant")
+    return then
+
+
+#: 0 and -1 stand for "nobody" (an unknown caller, the system).
+Reference = Annotated[Annotated[int, Field(ge=-1, le=_LARGEST)] | None, BeforeValidator(_empty_is_none)]
+Instant = Annotated[datetime | None, BeforeValidator(_instant)]
 Number = Annotated[float | None, BeforeValidator(_empty_is_none)]
+Whole = Annotated[int | None, BeforeValidator(_empty_is_none)]
 Rows = list[dict[str, Any]] | None
 
 
@@ -49,8 +59,8 @@ class Named(SourceModel):
 
     id: Id
     name: str | None = None
-    orderWeight: int | None = None
-    peopleCount: int | None = None
+    orderWeight: Whole = None
+    peopleCount: Whole = None
 
 
 class Person(SourceModel):
@@ -60,10 +70,10 @@ class Person(SourceModel):
     created: Instant = None
     updated: Instant = None
     lastActivity: Instant = None
-    stageId: int | None = None
+    stageId: Reference = None
     assignedUserId: Reference = None
     price: Number = None
-    contacted: Flag | int = None
+    contacted: Whole = None
     tags: list[Any] | None = None
     emails: Rows = None
     phones: Rows = None
@@ -77,8 +87,8 @@ class Deal(SourceModel):
     createdAt: Instant = None
     enteredStageAt: Instant = None
     price: Number = None
-    pipelineId: int | None = None
-    stageId: int | None = None
+    pipelineId: Reference = None
+    stageId: Reference = None
     people: Rows = None
     users: Rows = None
 
@@ -100,7 +110,7 @@ class Call(SourceModel):
     updated: Instant = None
     personId: Reference = None
     userId: Reference = None
-    duration: int | None = None
+    duration: Whole = None
 
 
 class Appointment(SourceModel):

@@ -33,6 +33,7 @@ SPONSORS = Endpoint(
     name="yenta agents/{id}/sponsor-tree",
     path="/agents/{agent}/sponsor-tree",
     lists=("flattenedSponsors",),
+    no_content=True,
     why="who brought an agent in, level by level",
     deadline_s=60,
 )
@@ -49,6 +50,7 @@ def _group_list(kind: str) -> Endpoint:
         name=f"arrakis participant/{kind}/{{group}}",
         path=f"/transactions/participant/{{agent}}/{kind}/{{group}}",
         lists=_LIST_KEYS,
+        no_content=True,
         root_list=True,
         why="an agent's deals by lifecycle group; thin rows, details are fetched one by one",
         deadline_s=60,

@@ -1,24 +1,40 @@
-"""What we depend on in reZEN records. Sources: public clients and one captured roster; every list of values is open."""
+"""What we depend on in reZEN records. Sources: public clients and one captured roster; every list of values is open.
+
+Only fields that a merge casts or joins by are typed; amounts come in so many shapes that the tables' selects read them.
+"""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
-from resources.apis.records import SourceModel
+from resources.apis.records import SourceModel, epoch_or_iso
 
-Id = Annotated[str, Field(min_length=1)]
-#: Epoch milliseconds, as a number or as text.
-Millis = Annotated[int, Field(ge=0)] | None
+Id = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+def _instant(value: Any) -> Any:
+    if value is None or value == "":
+        return None
+    then = epoch_or_iso(value)
+    if then is None:
+        raise ValueError("neither epoch milliseconds nor an ISO instant")
+    return then
+
+
+#: Epoch milliseconds, as a number or as text; seconds and ISO text were seen too.
+Instant = Annotated[datetime | None, BeforeValidator(_instant)]
+Level = Annotated[int | None, BeforeValidator(lambda value: None if value == "" else value)]
 
 
 class Agent(SourceModel):
     """An agent's profile."""
 
     id: Id
-    createdAt: Millis = None
-    updatedAt: Millis = None
+    createdAt: Instant = None
+    updatedAt: Instant = None
     teams: list[dict[str, Any]] | None = None
 
 
@@ -27,8 +43,8 @@ class Team(SourceModel):
 
     id: Id
     name: str | None = None
-    createdAt: Millis = None
-    updatedAt: Millis = None
+    createdAt: Instant = None
+    updatedAt: Instant = None
     config: dict[str, Any] | None = None
 
 
@@ -36,10 +52,8 @@ class RosterRow(SourceModel):
     """One agent on one team; the person is nested under `agent` or flat."""
 
     roles: list[Any] | None = None
-    agent: dict[str, Any] | None = None
-    memberCommissionSplit: float | None = None
-    realCap: float | None = None
-    leaderSplit: float | None = None
+    agent: Agent | None = None
+    updatedAt: Instant = None
 
 
 class Deal(SourceModel):
@@ -49,10 +63,11 @@ class Deal(SourceModel):
     listing: bool | None = None
     closed: bool | None = None
     terminated: bool | None = None
-    createdAt: Millis = None
-    updatedAt: Millis = None
-    closedAt: Millis = None
+    createdAt: Instant = None
+    updatedAt: Instant = None
+    closedAt: Instant = None
     participants: list[dict[str, Any]] | None = None
+    paymentParticipants: list[dict[str, Any]] | None = None
     commissionSplits: list[dict[str, Any]] | None = None
     lifecycleState: dict[str, Any] | str | None = None
 
@@ -61,7 +76,7 @@ class Sponsor(SourceModel):
     """One flattened sponsor."""
 
     id: Id
-    level: int | None = None
+    level: Level = None
 
 
 class Cap(SourceModel):
