@@ -27,6 +27,8 @@ BACKLOG_INTERVAL_S = 30
 #: Tags by which a run says what kind of pass it is.
 FULL_TAG = "v2/full"
 PRIORITY_TAG = "v2/priority"
+#: A person has looked and says that a source really lost that many records.
+SHRINK_TAG = "v2/accept-shrink"
 KIND_TAG = "v2/kind"
 #: The users of a run, for the backlog sensor: what is being worked on needs no second run.
 INTEGRATION_TAG = "v2/integration"

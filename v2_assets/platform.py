@@ -100,8 +100,8 @@ class Platform:
         """Start what does not run yet and wait until all of it answers. What runs already is left alone.
 
         The database is brought up to this code first; `web=False` leaves the web pages out. Raises ConfigError when
-        the port of the web pages is taken, PlatformError when a process ends or stays silent (what this call started is then stopped again),
-        DatabaseError or MigrationBehind for the database.
+        the port of the web pages is taken, PlatformError when a process ends or stays silent (what this call started
+        is then stopped again), DatabaseError or MigrationBehind for the database.
         """
         with self._lock(), ExitStack() as undo:
             if web:
@@ -178,6 +178,11 @@ class Platform:
             "DAGSTER_SENSOR_GRPC_TIMEOUT_SECONDS": "180",
             "PYTHONUNBUFFERED": "1",
         }
+
+    def prepare(self, urls: DatabaseUrls) -> None:
+        """Make Dagster's folder and tables, for a process that takes part without `up`."""
+        with self._lock():
+            self._prepare_dagster(urls, self.environment(urls))
 
     @property
     def sandbox_port(self) -> int:

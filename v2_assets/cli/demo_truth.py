@@ -75,9 +75,15 @@ def compare(database: Database, told: Facts, emails: Mapping[str, int]) -> list[
             broken = (cur.fetchone() or (0,))[0]
             line = lines.setdefault(
                 table,
-                {"integration": stream.integration, "table": stream.primary, "at_source": 0, "staged": 0, "in_v2": 0,
-                 "unknown_here": 0, "listed_with_reason": 0, "broken": 0},
-            )  # fmt: skip
+                {
+                    "integration": stream.integration,
+                    "stage": table,
+                    "table": stream.primary,
+                    **dict.fromkeys(
+                        ("at_source", "staged", "in_v2", "unknown_here", "listed_with_reason", "broken"), 0
+                    ),
+                },
+            )
             for name, value in zip(
                 ("at_source", "staged", "in_v2", "unknown_here", "listed_with_reason"), row, strict=True
             ):

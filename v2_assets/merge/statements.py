@@ -43,7 +43,7 @@ def columns(names: Sequence[str], qualifier: str | None = None) -> sql.Composed:
 
 def same_key(left: str, right: str, table: str) -> sql.Composed:
     """`left.k = right.k and …` over the natural key; null-safe only where a part may be null: indexes serve `=`."""
-    parts = []
+    parts: list[sql.Composed] = []
     for k in natural_key(table):
         template = "{} is not distinct from {}" if declaration(table).columns[k].nullable else "{} = {}"
         parts.append(sql.SQL(template).format(sql.Identifier(left, k), sql.Identifier(right, k)))

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 
 import dagster as dg
 
-from v2_assets.automation import BACKFILL, FULL_TAG, OWNERS, PRIORITY_TAG
+from v2_assets.automation import BACKFILL, FULL_TAG, OWNERS, PRIORITY_TAG, SHRINK_TAG
 from v2_assets.describe import declared_metadata
 from v2_assets.partitions import users
 from v2_assets.platform_resource import PlatformResource
@@ -76,6 +76,7 @@ def options_of(tags: Mapping[str, str]) -> SyncOptions:
     backfill = "dagster/backfill" in tags
     return SyncOptions(
         full=backfill or tags.get(FULL_TAG) == "true",
+        shrink_floor=1.0 if tags.get(SHRINK_TAG) == "true" else None,
         priority="backfill" if backfill or tags.get(PRIORITY_TAG) == "backfill" else "incremental",
     )
 

@@ -34,7 +34,7 @@ class SyncOptions:
     full: bool = False
     priority: Priority = "incremental"
     overlap_minutes: int = 10
-    shrink_floor: float = 0.2
+    shrink_floor: float | None = None
     progress: Progress | None = None
 
 
@@ -165,7 +165,7 @@ async def _sweep(
     async with connection.transaction(), connection.cursor() as cur:
         await lease.acheck(cur)
         return await apply_sweep(
-            connection, run.stream.table, run.stream.primary, run.key, current.sweep_id, run.options.shrink_floor
+            connection, run.stream.table, run.stream.primary, run.key, current.sweep_id, run.options.shrink_floor or 0.2
         )
 
 

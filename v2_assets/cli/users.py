@@ -1,0 +1,157 @@
+"""`v2 onboard`: entering a connection. Everything after that is the onboarding sensor's work."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from typing import Annotated, Any
+
+import typer
+
+from resources.errors import MissingCredential, UnknownUser
+from v2_assets.cli.opened import opened
+from v2_assets.cli.output import current, table
+
+PLATFORMS = ("fub", "rezen")
+
+
+def onboard(
+    user: Annotated[str, typer.Option(help="the user's id, e-mail or ad_user_id; a new e-mail needs --name")],
+    platform: Annotated[str | None, typer.Option(help="fub or rezen")] = None,
+    name: Annotated[str | None, typer.Option(help="full name of a user who is not there yet")] = None,
+    account_id: Annotated[
+        str | None, typer.Option(help="the account the key must belong to; else the key tells")
+    ] = None,
+    key_stdin: Annotated[bool, typer.Option(help="read the key from standard input")] = False,
+    key_env: Annotated[str | None, typer.Option(help="read the key from this environment variable")] = None,
+    retry: Annotated[bool, typer.Option(help="start another attempt for a connection whose onboarding failed")] = False,
+    watch: Annotated[bool, typer.Option(help="follow the job until it ends")] = False,
+) -> None:
+    """Connect a user to a platform, or start a failed onboarding again. The key is never given on the command line."""
+    if platform is not None and platform not in PLATFORMS:
+        raise typer.BadParameter(f"there is no platform {platform!r}; known: {', '.join(PLATFORMS)}")
+    if retry:
+        with opened() as o, o.database.connect() as connection:
+            made = _again(connection, _resolve(connection, user, None), platform)
+    else:
+        if platform is None:
+            raise typer.BadParameter("--platform is needed: fub or rezen")
+        key = _key(key_stdin, key_env, platform)
+        with opened() as o, o.database.connect() as connection:
+            from resources.encryption import open_vault
+
+            user_id = _resolve(connection, user, name)
+            made = _enter(connection, user_id, platform, account_id, open_vault(o.settings).encrypt(key))
+    current().say(f"user {made['user_id']}: {made['what']}; the onboarding sensor takes it from here")
+    if watch:
+        made["jobs"] = _watch(made["user_id"])
+    current().done(made, lambda c: c.print("see `v2 status`") if not watch else None)
+
+
+def _resolve(connection: Any, user: str, name: str | None) -> int:
+    from v2_assets.users import resolve_user
+
+    try:
+        return resolve_user(connection, user)
+    except UnknownUser:
+        if not name or "@" not in user:
+            raise
+    row = connection.execute(
+        'insert into v2."user" (email, full_name) values (lower(%s), %s) returning id', [user.strip(), name]
+    ).fetchone()
+    return int(row[0])
+
+
+def _key(stdin: bool, env: str | None, platform: str) -> str:
+    if env:
+        key = os.environ.get(env, "")
+    elif stdin or not sys.stdin.isatty():
+        key = sys.stdin.readline()
+    else:
+        key = typer.prompt(f"{platform} API key", hide_input=True)
+    key = key.strip()
+    if not key:
+        raise MissingCredential(
+            "no key was given", hint="pipe it in with --key-stdin, or name a variable with --key-env"
+        )
+    return key
+
+
+def _enter(connection: Any, user_id: int, platform: str, account_id: str | None, ciphertext: str) -> dict[str, Any]:
+    """A new connection, or a new key for one that is there; either way it is verified before anything is read."""
+    row = connection.execute(
+        "select id, account_id from v2.credentials where user_id = %s and platform = %s and deleted_at is null"
+        " and (%s::text is null or account_id is null or account_id = %s) order by id limit 1",
+        [user_id, platform, account_id, account_id],
+    ).fetchone()
+    if row is None:
+        connection.execute(
+            "insert into v2.credentials (user_id, platform, account_id, api_key, state) values (%s, %s, %s, %s, 'new')",
+            [user_id, platform, account_id, ciphertext],
+        )
+        return {"user_id": user_id, "platform": platform, "what": f"{platform} connected"}
+    connection.execute(
+        "update v2.credentials set api_key = %s, state = 'new', verified = false, verified_at = null, active = true,"
+        " last_error = null, updated_at = now() where id = %s",
+        [ciphertext, row[0]],
+    )
+    _attempt(connection, row[0])
+    return {"user_id": user_id, "platform": platform, "what": f"{platform} has a new key"}
+
+
+def _again(connection: Any, user_id: int, platform: str | None) -> dict[str, Any]:
+    rows = connection.execute(
+        "select c.id from v2.credentials c where c.user_id = %s and (%s::text is null or c.platform = %s)"
+        " and c.active and c.deleted_at is null",
+        [user_id, platform, platform],
+    ).fetchall()
+    if not rows:
+        raise MissingCredential(
+            f"user {user_id} has no {platform or ''} connection".replace("  ", " "),
+            hint="enter one: `v2 onboard --user … --platform …`",
+            context={"user_id": user_id},
+        )
+    made = sum(_attempt(connection, row[0]) for row in rows)
+    return {"user_id": user_id, "platform": platform, "what": f"{made} onboarding jobs begin again"}
+
+
+def _attempt(connection: Any, credentials_id: int) -> int:
+    """Another attempt, unless one is still open."""
+    return connection.execute(
+        "insert into ops.onboarding_job (user_id, integration, credentials_id, status, attempt)"
+        " select j.user_id, j.integration, j.credentials_id, 'New', max(j.attempt) + 1 from ops.onboarding_job j"
+        " where j.credentials_id = %s group by 1, 2, 3"
+        " having bool_and(j.status in ('Complete', 'Partial', 'Error'))",
+        [credentials_id],
+    ).rowcount
+
+
+def _watch(user_id: int) -> list[dict[str, Any]]:
+    """Says each change until every job of the user has ended."""
+    last = None
+    while True:
+        with opened() as o, o.database.connect() as connection:
+            rows = connection.execute(
+                "select distinct on (credentials_id) integration, status, steps from ops.onboarding_job"
+                " where user_id = %s order by credentials_id, attempt desc",
+                [user_id],
+            ).fetchall()
+        seen = [(integration, status) for integration, status, _ in rows]
+        if seen != last:
+            current().say(", ".join(f"{i}: {s}" for i, s in seen) or "waiting for the sensor")
+            last = seen
+        if rows and all(status in ("Complete", "Partial", "Error") for _, status, _ in rows):
+            steps = [
+                {"integration": i, "step": name, **step} for i, _, all_ in rows for name, step in (all_ or {}).items()
+            ]
+            if not current().as_json:
+                shown = [(s["integration"], s["step"], s.get("status"), s.get("records")) for s in steps]
+                current().console.print(table(("platform", "step", "status", "records"), shown))
+            return steps
+        time.sleep(2)
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command()(onboard)

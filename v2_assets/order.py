@@ -1,0 +1,35 @@
+"""The order of V2's tables outside of Dagster: drawn from the same parents that make the asset graph."""
+
+from __future__ import annotations
+
+from graphlib import TopologicalSorter
+
+from v2_assets.crm import units as crm
+from v2_assets.deals import units as deals
+from v2_assets.identity import units as identity
+from v2_assets.merge import Derived, Fact, Unit
+from v2_assets.people import units as people
+from v2_assets.reference import units as reference
+
+Work = tuple[Unit | Fact | Derived, ...]
+DOMAINS = (reference, identity, people, deals, crm)
+
+
+def work_in_order() -> list[Work]:
+    """Every piece of work, parents first. A piece fills one table, or the tables of one transaction."""
+    pieces: dict[str, Work] = {}
+    owner: dict[str, str] = {}
+    for domain in DOMAINS:
+        for work in domain.WORK:
+            name = work[0].table
+            pieces[name] = work
+            for each in work:
+                parts = (*each.history, *each.children) if isinstance(each, Unit) else ()
+                for table in (each.table, *(part.table for part in parts)):
+                    owner[table] = name
+    graph: dict[str, set[str]] = {name: set() for name in pieces}
+    for domain in DOMAINS:
+        for table, parents in domain.PARENTS.items():
+            if table in owner:
+                graph[owner[table]] |= {owner[p] for p in parents if p in owner} - {owner[table]}
+    return [pieces[name] for name in TopologicalSorter(graph).static_order()]
