@@ -1,43 +1,48 @@
-"""The sandbox's own door, under /_world: who has which key, what is true, what was asked, faults, time.
+"""The sandbox's own door, under /_world: who has which key, what is true, what was asked, faults, limits, time.
 
-Not part of any real system. `home` keeps what was done, so that a restart comes back to the same world.
+Not part of any real system. Everything runs on the server's loop, so that no request sees a world half moved.
 """
 
 from __future__ import annotations
 
-import json
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sandbox import step as steps
-from sandbox.faults import UnknownFault
-from sandbox.fub import _visible
-from sandbox.world import Scale, World
+from sandbox.facts import facts
+from sandbox.faults import NAMES, UnknownFault
+from sandbox.fub import SYSTEM_KEY
+from sandbox.state import Deeds, do, save
 
 if TYPE_CHECKING:
     from sandbox.server import Sandbox
 
-STATE_FILE = "sandbox.json"
-#: The platform's names of collections, by the real systems' names.
-FUB_ENTITIES = {
-    "users": "users", "groups": "groups", "stages": "stages", "pipelines": "pipelines", "people": "people",
-    "deals": "deals", "events": "events", "calls": "calls", "appointments": "appointments",
-    "text_messages": "textMessages",
-}  # fmt: skip
-
 
 class Admin:
-    """The admin routes of a sandbox."""
+    """The admin routes of a sandbox. With a home, what is done here outlives a restart."""
 
     def __init__(self, sandbox: Sandbox, home: Path | None) -> None:
         self.sandbox, self.home = sandbox, home
-        self.steps: list[str] = []
+        self.deeds = Deeds()
+
+    def resume(self, deeds: Deeds) -> None:
+        """Takes up what an earlier process left: faults and limits. (The world has done its deeds already.)"""
+        self.deeds = deeds
+        self.sandbox.limits.raised = dict(deeds.limits)
+        for fault in deeds.faults:
+            self.sandbox.faults.add(fault)
+        self.keep()
+
+    def keep(self) -> None:
+        """Writes the state, if there is a home."""
+        self.deeds.faults = [fault.told() for fault in self.sandbox.faults.active]
+        self.deeds.limits = self.sandbox.limits.raised
+        if self.home is not None:
+            save(self.home, self.sandbox.world, self.deeds)
 
     def routes(self) -> list[Route]:
         """Everything under /_world."""
@@ -46,9 +51,11 @@ class Admin:
             Route("/credentials", self._credentials),
             Route("/facts/{system}/{entity}", self._facts),
             Route("/requests", self._requests, methods=["GET", "DELETE"]),
+            Route("/requests/reset", self._requests, methods=["POST"]),
             Route("/step", self._step, methods=["POST"]),
+            Route("/reassign", self._reassign, methods=["POST"]),
             Route("/fault", self._fault, methods=["GET", "POST", "DELETE"]),
-            Route("/limits", self._limits, methods=["POST"]),
+            Route("/limits", self._limits, methods=["GET", "POST"]),
         ]
 
     async def _health(self, request: Request) -> Response:
@@ -56,20 +63,21 @@ class Admin:
         return JSONResponse({"now": world.now.isoformat(), "version": world.version, "seed": world.seed})
 
     async def _credentials(self, request: Request) -> Response:
+        users = [
+            {
+                "email": user.email,
+                "name": user.name,
+                "fub": {"api_key": user.fub_key, "account_id": str(user.fub_account), "user_id": str(user.fub_user)},
+                "rezen": {"api_key": user.rezen_key, "account_id": user.agent_id, "user_id": user.agent_id},
+            }
+            for user in self.sandbox.world.users
+        ]
         return JSONResponse(
             {
-                "users": [
-                    {
-                        "email": user.email,
-                        "name": user.name,
-                        "fub": {"api_key": user.fub_key, "account_id": str(user.fub_account)},
-                        "rezen": {"api_key": user.rezen_key, "account_id": user.agent_id},
-                    }
-                    for user in self.sandbox.world.users
-                ],
+                "users": users,
                 "fub_base_url": self.sandbox.fub_url,
                 "rezen_base_url": self.sandbox.rezen_url,
-                "fub_system_key": "sandbox-system-key",
+                "fub_system_key": SYSTEM_KEY,
             }
         )
 
@@ -82,18 +90,30 @@ class Admin:
 
     async def _requests(self, request: Request) -> Response:
         log = self.sandbox.requests
-        if request.method == "DELETE":
+        if request.method in ("DELETE", "POST"):
             log.clear()
         rows = [
-            {"method": method, "path": path, "status": status, "key": key[-4:], "count": number}
+            {"method": method, "path": path, "status": status, "account": self.sandbox.account_of(key),
+             "key": key[-4:], "count": number}
             for (method, path, status, key), number in sorted(log.counts.items())
-        ]
-        return JSONResponse({"requests": rows, "latest": log.queries[-200:]})
+        ]  # fmt: skip
+        return JSONResponse({"requests": rows, "latest": list(log.queries)[-200:]})
 
     async def _step(self, request: Request) -> Response:
-        told = await run_in_threadpool(steps.step, self.sandbox.world)
-        self.steps.append(told["at"])
-        self._save()
+        return self._do({"step": datetime.now(UTC).replace(microsecond=0).isoformat()})
+
+    async def _reassign(self, request: Request) -> Response:
+        wanted = await request.json()
+        try:
+            ids = [int(wanted[name]) for name in ("account", "person", "user")]
+            return self._do({"reassign": [*ids, datetime.now(UTC).replace(microsecond=0).isoformat()]})
+        except (KeyError, ValueError, TypeError) as error:
+            return JSONResponse({"error": f"account, person and user are ids that exist: {error!r}"}, 400)
+
+    def _do(self, deed: dict[str, Any]) -> Response:
+        told = do(self.sandbox.world, deed)
+        self.deeds.done.append(deed)
+        self.keep()
         return JSONResponse(told)
 
     async def _fault(self, request: Request) -> Response:
@@ -101,75 +121,19 @@ class Admin:
         if request.method == "POST":
             try:
                 faults.add(await request.json())
-            except (UnknownFault, ValueError) as error:
+            except (UnknownFault, ValueError, TypeError) as error:
                 return JSONResponse({"error": str(error)}, 400)
         elif request.method == "DELETE":
             faults.clear(request.query_params.get("name"))
-        return JSONResponse({"active": [{"name": f.name, "path": f.path, "times": f.times, **f.more}
-                                        for f in faults.active]})  # fmt: skip
+        self.keep()
+        return JSONResponse({"active": [fault.told() for fault in faults.active], "names": NAMES})
 
     async def _limits(self, request: Request) -> Response:
-        self.sandbox.limits.raised = {str(k): int(v) for k, v in (await request.json()).items()}
+        if request.method == "POST":
+            try:
+                raised = {str(k): int(v) for k, v in (await request.json()).items() if v is not None}
+            except (ValueError, TypeError, AttributeError):
+                return JSONResponse({"error": "an object of context → calls in 10 s is needed"}, 400)
+            self.sandbox.limits.raised = raised
+            self.keep()
         return JSONResponse(self.sandbox.limits.raised)
-
-    def _save(self) -> None:
-        if self.home is None:
-            return
-        world = self.sandbox.world
-        state = {
-            "seed": world.seed,
-            "start": world.start.isoformat(),
-            "people": world.scale.people,
-            "deals": world.scale.deals,
-            "steps": self.steps,
-        }
-        self.home.mkdir(parents=True, exist_ok=True)
-        (self.home / STATE_FILE).write_text(json.dumps(state, indent=1), encoding="utf-8")
-
-
-def open_world(home: Path, seed: int, scale: Scale) -> tuple[World, list[str]]:
-    """The world this home had when it was last stopped (its steps are taken again), or a new one."""
-    file = home / STATE_FILE
-    if not file.exists():
-        return World(seed, scale), []
-    state = json.loads(file.read_text(encoding="utf-8"))
-    kept = Scale(people=state["people"], deals=state["deals"])
-    world = World(state["seed"], kept, datetime.fromisoformat(state["start"]))
-    for at in state["steps"]:
-        steps.step(world, datetime.fromisoformat(at))
-    return world, list(state["steps"])
-
-
-def facts(world: World, system: str, entity: str, key: str) -> dict[str, Any] | None:
-    """What is true for a key: id → stamp (or null where the source has none). None for an unknown question."""
-    if system == "fub" and entity in FUB_ENTITIES:
-        for account in world.accounts.values():
-            user = account.keys.get(key)
-            if user:
-                name = FUB_ENTITIES[entity]
-                rows = account.tables[name].values()
-                return {str(r["id"]): r.get("updated") for r in rows if _visible(account, user, name, r)}
-    agent = world.brokerage.keys.get(key)
-    if system != "rezen" or agent is None:
-        return None
-    brokerage = world.brokerage
-    mine = [t for t, roster in brokerage.rosters.items() if any(_of(seat) == agent for seat in roster)]
-    answers: dict[str, dict[str, Any]] = {
-        # The profile shows the agent's teams, which change without its stamp.
-        "agents": {agent: None},
-        "teams": {t: brokerage.teams[t]["updatedAt"] for t in mine},
-        "team_members": {f"{t}:{_of(seat)}": None for t in mine for seat in brokerage.rosters[t]},
-        "sponsor_tree": {f"{agent}:{s['id']}": None for s in brokerage.sponsors.get(agent, [])},
-        "cap_data": {agent: None},
-    }
-    for name, listing in (("transactions", False), ("listings", True)):
-        answers[name] = {
-            deal_id: deal["updatedAt"]
-            for deal_id, deal in brokerage.deals.items()
-            if deal["listing"] is listing and agent in brokerage.viewers[deal_id]
-        }
-    return answers.get(entity)
-
-
-def _of(seat: dict[str, Any]) -> str:
-    return seat["agent"]["id"] if "agent" in seat else seat["yentaId"]

@@ -1,120 +1,27 @@
-"""One process for all stand-ins: host check, faults, a log of requests, the systems' routes, and the admin's own.
-
-Start it with `python -m sandbox`, or in a test with `serve(world)`. It listens on loopback only.
-"""
+"""One process for all stand-ins, on loopback only: `python -m sandbox`, or `serve(world)` in a test."""
 
 from __future__ import annotations
 
-import re
 import socket
 import threading
 import time
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sandbox.admin import Admin
-from sandbox.faults import INSTEAD, ON_THE_WAY, Faults, answer_instead, damage
-from sandbox.fub import FubServer, basic_user
+from sandbox.faults import Faults
+from sandbox.front import Front, RequestLog
+from sandbox.fub import FubServer
 from sandbox.limits import Limits
 from sandbox.rezen import RezenServer
 from sandbox.world import World
 
-#: Ids in paths, so that the log counts kinds of requests.
-_IDS = re.compile(r"/(?:[0-9a-f]{8}-[0-9a-f-]{27}|\d+)(?=/|$)")
-
-
-@dataclass(slots=True)
-class RequestLog:
-    """What was asked, by (method, path with {id}, status, key)."""
-
-    counts: Counter[tuple[str, str, int, str]] = field(default_factory=Counter)
-    queries: list[str] = field(default_factory=list)
-
-    def note(self, method: str, path: str, query: str, status: int, key: str) -> None:
-        """Counts one answered request; the latest thousand paths with queries are kept."""
-        self.counts[method, _IDS.sub("/{id}", path), status, key] += 1
-        self.queries.append(f"{path}?{query}" if query else path)
-        del self.queries[:-1000]
-
-    def clear(self) -> None:
-        """Forgets everything."""
-        self.counts.clear()
-        self.queries.clear()
-
-    def total(self, pattern: str, *, status: int | None = None, key: str | None = None) -> int:
-        """Requests whose path matches, of one status or key only if given."""
-        return sum(
-            number
-            for (_, path, code, who), number in self.counts.items()
-            if re.search(pattern, path) and status in (None, code) and key in (None, who)
-        )
-
-
-class Front:
-    """What every request passes: the host check, the faults, the log."""
-
-    def __init__(self, app: ASGIApp, faults: Faults, log: RequestLog) -> None:
-        self.app, self.faults, self.log = app, faults, log
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return
-        request = Request(scope)
-        path = request.url.path
-        if path.startswith("/_world"):
-            await self.app(scope, receive, send)
-            return
-        key = basic_user(request.headers.get("authorization")) or request.headers.get("x-api-key") or ""
-        if request.headers.get("host", "").partition(":")[0] not in ("127.0.0.1", "localhost"):
-            self.log.note(request.method, path, request.url.query, 421, key)
-            await Response("<html>Misdirected Request</html>", 421, media_type="text/html")(scope, receive, send)
-            return
-        status = 0
-
-        async def watched(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
-        try:
-            instead = self.faults.hit(INSTEAD, path, key)
-            on_the_way = None if instead else self.faults.hit(ON_THE_WAY, path, key)
-            if instead:
-                await (await answer_instead(instead))(scope, receive, watched)
-            elif on_the_way:
-                await damage(on_the_way, await _whole(self.app, scope, receive), scope, receive, watched)
-            else:
-                await self.app(scope, receive, watched)
-        finally:
-            self.log.note(request.method, path, request.url.query, status, key)
-
-
-async def _whole(app: ASGIApp, scope: Scope, receive: Receive) -> Response:
-    """The answer as it would have been."""
-    parts: list[bytes] = []
-    response = Response()
-
-    async def collect(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            response.status_code = message["status"]
-            response.raw_headers = list(message["headers"])
-        else:
-            parts.append(message.get("body", b""))
-
-    await app(scope, receive, collect)
-    response.body = b"".join(parts)
-    return response
+HOST = "127.0.0.1"
 
 
 class Sandbox:
@@ -129,12 +36,12 @@ class Sandbox:
             Mount("/rezen", routes=RezenServer(world, self.faults).mounts()),
             Mount("/_world", routes=self.admin.routes()),
         ]
-        self.app = Front(Starlette(routes=routes), self.faults, self.requests)
+        self.app = Front(Starlette(routes=routes), self.faults, self.requests, self._hosts, self.account_of)
 
     @property
     def url(self) -> str:
         """Where the server is."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{HOST}:{self.port}"
 
     @property
     def fub_url(self) -> str:
@@ -146,21 +53,35 @@ class Sandbox:
         """For V2_REZEN_BASE_URL; {service} stays for the client to fill in."""
         return f"{self.url}/rezen/{{service}}/api/v1"
 
+    def account_of(self, key: str) -> str | None:
+        """The CRM account or the agent that a key belongs to."""
+        for account in self.world.accounts.values():
+            if key in account.keys:
+                return str(account.id)
+        return self.world.brokerage.keys.get(key)
+
+    def _hosts(self) -> frozenset[str]:
+        return frozenset({f"{HOST}:{self.port}", f"localhost:{self.port}"})
+
 
 def server_of(sandbox: Sandbox, port: int) -> tuple[uvicorn.Server, socket.socket]:
     """A server bound to loopback; port 0 takes a free one."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(("127.0.0.1", port))
+    listener.bind((HOST, port))
     sandbox.port = listener.getsockname()[1]
-    config = uvicorn.Config(sandbox.app, log_level="warning", access_log=False, lifespan="off")
+    # Answers that a fault cuts short are errors to the server: it closes the line, which is what is wanted, and would
+    # tell of it. A fault that stalls must not keep the process alive.
+    config = uvicorn.Config(
+        sandbox.app, log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=1
+    )
     return uvicorn.Server(config), listener
 
 
 @contextmanager
-def serve(world: World | None = None, *, port: int = 0) -> Iterator[Sandbox]:
+def serve(world: World | None = None, *, port: int = 0, home: Path | None = None) -> Iterator[Sandbox]:
     """Runs the stand-ins in a thread for the length of a block."""
-    sandbox = Sandbox(world or World())
+    sandbox = Sandbox(world or World(), home=home)
     server, listener = server_of(sandbox, port)
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
     thread.start()

@@ -1,0 +1,60 @@
+"""The truth about the world, asked beside the systems: which records a key may see, and their stamps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sandbox.fub import visible
+from sandbox.world import World
+from sandbox.world.model import agent_of
+
+#: The platform's names of collections, with the CRM's own.
+FUB_ENTITIES = {
+    "users": "users", "groups": "groups", "stages": "stages", "pipelines": "pipelines", "people": "people",
+    "deals": "deals", "events": "events", "calls": "calls", "appointments": "appointments",
+    "text_messages": "textMessages",
+}  # fmt: skip
+REZEN_ENTITIES = ("agents", "teams", "team_members", "transactions", "listings", "sponsor_tree", "cap_data")
+
+
+def facts(world: World, system: str, entity: str, key: str) -> dict[str, Any] | None:
+    """id → stamp (null where the source has none), hidden and deleted records included. None: unknown question."""
+    if system == "fub":
+        return _fub(world, entity, key)
+    return _rezen(world, entity, key) if system == "rezen" else None
+
+
+def _fub(world: World, entity: str, key: str) -> dict[str, Any] | None:
+    account = next((a for a in world.accounts.values() if key in a.keys), None)
+    if account is None:
+        return None
+    if entity == "accounts":
+        return {str(account.id): None}
+    if entity not in FUB_ENTITIES:
+        return None
+    name, user = FUB_ENTITIES[entity], account.keys[key]
+    rows = account.tables[name].values()
+    return {str(row["id"]): row.get("updated") for row in rows if visible(account, user, name, row)}
+
+
+def _rezen(world: World, entity: str, key: str) -> dict[str, Any] | None:
+    brokerage = world.brokerage
+    agent = brokerage.keys.get(key)
+    if agent is None or entity not in REZEN_ENTITIES:
+        return None
+    mine = brokerage.teams_of(agent)
+    if entity in ("transactions", "listings"):
+        listing = entity == "listings"
+        return {
+            deal_id: deal["updatedAt"]
+            for deal_id, deal in brokerage.deals.items()
+            if deal["listing"] is listing and agent in brokerage.viewers[deal_id]
+        }
+    answers: dict[str, dict[str, Any]] = {
+        "agents": {agent: brokerage.agents[agent]["updatedAt"]},
+        "teams": {team["id"]: team["updatedAt"] for team in mine},
+        "team_members": {f"{t['id']}:{agent_of(seat)}": None for t in mine for seat in brokerage.rosters[t["id"]]},
+        "sponsor_tree": {f"{agent}:{sponsor['id']}": None for sponsor in brokerage.sponsors.get(agent, [])},
+        "cap_data": {agent: None},
+    }
+    return answers[entity]

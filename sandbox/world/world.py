@@ -1,0 +1,56 @@
+"""The world: all facts, the dice that made them, and the clock.
+
+Deterministic: the same seed, scale and start give the same world, and the same steps move it the same way.
+"""
+
+from __future__ import annotations
+
+import random
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sandbox.world import agents, crm, deals, move
+from sandbox.world.model import Brokerage, FubAccount, ProductUser, Row, Scale
+
+
+class World:
+    """All facts. `version` changes with everything that changes them, so that servers can keep what they sorted."""
+
+    def __init__(self, seed: int = 7, scale: Scale | None = None, now: datetime | None = None) -> None:
+        self.seed = seed
+        self.scale = scale or Scale()
+        self.start = (now or datetime.now(UTC)).replace(microsecond=0)
+        self.now = self.start
+        self.dice = random.Random(seed)
+        self.version = 0
+        self.users: list[ProductUser] = []
+        self.accounts: dict[int, FubAccount] = {}
+        self.brokerage = Brokerage()
+        agents.build(self)
+        deals.build(self)
+        crm.build(self)
+
+    def step(self, at: datetime | None = None) -> dict[str, Any]:
+        """Moves the world to `at` (default: now): creates, updates, moves, deletes. Returns what happened, by ids."""
+        return move.step(self, at)
+
+    def reassign(self, account_id: int, person_id: int, user_id: int) -> Row:
+        """Hands a contact to another user: with the contact its calls, texts and events change hands, unstamped."""
+        return move.reassign(self, self.accounts[account_id], person_id, user_id)
+
+    def changed(self) -> None:
+        """To be called after any change by hand, so that the servers show it."""
+        self.version += 1
+
+    def id(self) -> str:
+        """A UUID from the dice."""
+        return str(uuid.UUID(int=self.dice.getrandbits(128), version=4))
+
+    def past(self, days: float) -> datetime:
+        """An instant up to so many days before the world's start, at least an hour before it, to the second."""
+        return self.start - timedelta(seconds=self.dice.randint(60 * 60, int(days * 86400)))
+
+    def chance(self, share: float) -> bool:
+        """True with this probability."""
+        return self.dice.random() < share
