@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -97,11 +97,14 @@ class PostgresBudget:
     """The shared budget, in ops.api_budget. One object serves one event loop.
 
     The row of a key is made on first use from the documented limit. Grants are roughly first come, first served (the
-    row's lock), and a process that dies costs the slots it had taken.
+    row's lock), and a process that dies costs the slots it had taken. `sleep` is how it waits.
     """
 
-    def __init__(self, pool: AsyncConnectionPool[Any]) -> None:
+    def __init__(
+        self, pool: AsyncConnectionPool[Any], *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    ) -> None:
         self._pool = pool
+        self._sleep = sleep
         # What the rows say, so that an answer which repeats it costs nothing.
         self._known: dict[str, tuple[int, int]] = {}
         self._counters: defaultdict[tuple[tuple[str, ...], bool], _Counter] = defaultdict(_Counter)
@@ -122,7 +125,7 @@ class PostgresBudget:
                 )
             if slot.wait <= 0:
                 return
-            await asyncio.sleep(slot.wait)
+            await self._sleep(slot.wait)
             if slot.wait < _LOOK_AGAIN_S or not await self._blocked(keys):
                 return
 

@@ -21,7 +21,7 @@ _SEPARATORS = re.compile(r"[^a-z0-9]")
 #: What looks like a key wherever it stands in a text: reZEN's begin with real_, FUB's with fka_.
 _KEY_LIKE = re.compile(r"\b(?:real_|fka_)[A-Za-z0-9_\-]{6,}|\b(?i:basic|bearer)\s+[A-Za-z0-9+/=._\-]{8,}")
 #: What looks like a person in a source's own words: a mail address, a number long enough to dial.
-_PERSON_LIKE = re.compile(r"[^\s@\"'<>]+@[^\s@\"'<>]+\.\w+|\+?\d(?:[\s().\-]*\d){6,}")
+_PERSON_LIKE = re.compile(r"[^\s@\"'<>]+@[^\s@\"'<>]+\.\w+|[+(]?\d(?:[\s().\-]*\d){6,}")
 HIDDEN = "***"
 
 

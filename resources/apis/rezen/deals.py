@@ -125,10 +125,8 @@ async def _details(
             if row["id"] in request.known:
                 seen.add(row["id"])  # what is staged stays; a refusal is no proof that the deal is gone
                 return None
-            refused = isinstance(error, Forbidden)
-            reason = "not_visible_to_key" if refused else "detail_not_found"
-            found = "the detail is refused (403)" if refused else "listed, but its detail is not there (404)"
-            return _with_problem(entity, row, Problem(reason, None, found))
+            found = "its detail is refused (403)" if isinstance(error, Forbidden) else "listed without detail (404)"
+            return _with_problem(entity, row, Problem("not_visible_to_key", None, found))
 
     details = await side_by_side(one, changed, DETAILS_AT_ONCE)
     return (*broken, *(r for r in details if r)), tuple(sorted(seen))

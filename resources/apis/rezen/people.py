@@ -133,10 +133,8 @@ def roster_agent(row: Any) -> str | None:
 
 
 def _refused(entity: str, key: str, error: NotFound | Forbidden) -> Record:
-    refused = isinstance(error, Forbidden)
-    problem = Problem(
-        "not_visible_to_key" if refused else "detail_not_found", None, "refused (403)" if refused else "not there (404)"
-    )
+    found = "refused (403)" if isinstance(error, Forbidden) else "not there for this key (404)"
+    problem = Problem("not_visible_to_key", None, found)
     field = "team_id" if entity in ("teams", "team_members") else "agent_id"
     # An id of its own, so that what is staged of the key stays as it is.
     return Record(f"refused:{key}", {"_v2": {field: key}}, None, problem)

@@ -1,0 +1,90 @@
+"""Secrets never get past the door: not into payloads, not into messages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from resources.http.redact import HIDDEN, clean_text, is_secret, shown, without_secrets
+
+SECRETS = [
+    "apiKey", "api_key", "API-KEY", "X-API-KEY", "Authorization", "X-System-Key", "password", "userPassword", "ssn",
+    "ownerSSN", "taxId", "tax_id", "nationalId", "nationalIds", "clientSecret", "access_token", "refreshToken",
+    "keyValue", "bankAccountNumber", "sin", "Set-Cookie",
+]  # fmt: skip
+PLAIN = [
+    "id", "name", "key", "code", "tags", "single", "using", "cousin", "token_count", "keyMakerId", "accountId",
+    "personId", "assignedTo", "secretary", "passwordless", "emailAddress", "leadSource", "address", "lessons",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_secret_is_known_by_its_name_however_it_is_written(name: str) -> None:
+    assert is_secret(name)
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_a_plain_field_is_not_taken_for_a_secret(name: str) -> None:
+    assert not is_secret(name)
+
+
+def test_secrets_are_dropped_however_deep_and_nothing_else_is() -> None:
+    payload = {
+        "id": 1,
+        "participants": [{"paidViaBusinessEntity": {"name": "Title Co", "nationalIds": ["000-00-0000"]}}],
+        "user": {"apiKey": "fka_123", "name": "Rune"},
+    }
+    assert without_secrets(payload) == {
+        "id": 1,
+        "participants": [{"paidViaBusinessEntity": {"name": "Title Co"}}],
+        "user": {"name": "Rune"},
+    }
+
+
+names = st.one_of(st.sampled_from(SECRETS), st.text(max_size=12))
+documents = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=8)),
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(names, inner, max_size=4)),
+    max_leaves=20,
+)
+
+
+def names_in(value: Any) -> set[str]:
+    if isinstance(value, dict):
+        return set(value).union(*(names_in(item) for item in value.values()))
+    return set().union(*(names_in(item) for item in value)) if isinstance(value, list) else set()
+
+
+@given(documents)
+def test_no_document_keeps_a_secret_name_and_a_second_pass_changes_nothing(document: Any) -> None:
+    clean = without_secrets(document)
+    assert not any(is_secret(name) for name in names_in(clean))
+    assert without_secrets(clean) == clean
+
+
+@given(documents)
+def test_a_document_without_secret_names_stays_as_it_is(document: Any) -> None:
+    if not any(is_secret(name) for name in names_in(document)):
+        assert without_secrets(document) == document
+
+
+def test_headers_are_shown_with_their_names_only() -> None:
+    assert shown({"X-API-KEY": "real_x", "Accept": "json"}) == {"X-API-KEY": HIDDEN, "Accept": "json"}
+
+
+@pytest.mark.parametrize(
+    "secret",
+    ["real_0123456789", "fka_0123456789", "Basic Zm9vOmJhcmJheg==", "bearer eyJhbGciOi", "a.b@example.test",
+     "(555) 010-4477", "+15550100199", "000-00-0000"],
+)  # fmt: skip
+def test_a_message_keeps_its_words_but_neither_keys_nor_people(secret: str) -> None:
+    text = clean_text(f"no person {secret} was found")
+    assert secret not in text
+    assert text.startswith("no person ***")
+
+
+def test_a_message_is_cut_to_one_line() -> None:
+    assert clean_text("a\n b\t" + "c " * 500, longest=20) == "a b " + "c " * 8
