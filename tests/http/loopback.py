@@ -46,9 +46,9 @@ class Loopback:
     asked: list[Asked] = field(default_factory=list)
 
 
-def json_reply(document: object, status: int = 200, **headers: str) -> Reply:
-    """An answer of JSON; header names are written with underscores."""
-    return Reply(orjson.dumps(document), status, {k.replace("_", "-"): v for k, v in headers.items()})
+def json_reply(document: object, status: int = 200) -> Reply:
+    """An answer of JSON."""
+    return Reply(orjson.dumps(document), status)
 
 
 def in_turn(*replies: Reply) -> Handler:

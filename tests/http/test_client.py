@@ -134,15 +134,15 @@ async def test_a_pause_that_nobody_waits_for_is_not_tried_again() -> None:
 
 
 async def test_limits_in_the_answer_correct_the_accounts_budget() -> None:
-    headers = {"X_RateLimit_Limit": "125", "X_RateLimit_Window": "10", "X_RateLimit_Context": "global"}
-    async with a_client(in_turn(json_reply({}, **headers))) as (client, _, budget):
+    headers = {"X-RateLimit-Limit": "125", "X-RateLimit-Window": "10", "X-RateLimit-Context": "global"}
+    async with a_client(in_turn(Reply(headers=headers))) as (client, _, budget):
         await client.get(THINGS, priority="incremental")
     assert budget.learned == [("source:7", 125, 10)]
 
 
 async def test_limits_of_another_bucket_than_the_one_asked_are_not_learned() -> None:
-    headers = {"X_RateLimit_Limit": "20", "X_RateLimit_Window": "10", "X_RateLimit_Context": "events"}
-    async with a_client(in_turn(json_reply({}, **headers))) as (client, _, budget):
+    headers = {"X-RateLimit-Limit": "20", "X-RateLimit-Window": "10", "X-RateLimit-Context": "events"}
+    async with a_client(in_turn(Reply(headers=headers))) as (client, _, budget):
         await client.get(THINGS, priority="incremental")
     assert budget.learned == []
 
