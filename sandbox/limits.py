@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import defaultdict, deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 WINDOW_S = 10
@@ -21,6 +22,7 @@ class Limits:
     """
 
     raised: dict[str, int] = field(default_factory=dict)
+    clock: Callable[[], float] = time.monotonic
     _arrivals: dict[tuple[int, str], deque[float]] = field(default_factory=lambda: defaultdict(deque))
 
     def allowed(self, context: str, registered: bool) -> int:
@@ -35,7 +37,7 @@ class Limits:
 
         A refused call is not counted: the documents say that it was not processed. `lowered` undercuts the number.
         """
-        now = time.monotonic()
+        now = self.clock()
         allowed = self.allowed(context, registered)
         if lowered is not None:
             allowed = min(allowed, lowered)

@@ -1,0 +1,1 @@
+"""The sandbox held to the sheets: every documented behaviour over real HTTP."""
