@@ -20,7 +20,12 @@ from psycopg.rows import dict_row
 from resources.postgres import Database
 from resources.reading import Page, Record
 from tests.story import DOMAINS, Work, work_in_order
+from v2_assets.crm import units as crm
+from v2_assets.deals import units as deals
+from v2_assets.identity import units as identity
 from v2_assets.merge import Derived, Fact, MergeCounts, Unit, derive, merge, merge_facts
+from v2_assets.people import units as people
+from v2_assets.reference import units as reference
 from v2_assets.schema import metadata
 from v2_assets.schema.stage import STREAMS
 from v2_assets.staging.state import StreamKey
@@ -90,7 +95,7 @@ def store(database: Database, records: Sequence[Staged]) -> None:
 
 
 def merge_everything(database: Database, users: Sequence[int], work: Sequence[Work] | None = None) -> MergeCounts:
-    """Every table for every user, parents first, as a run does it."""
+    """Every table (or only this work) for every user, parents first, as a run does it."""
     total = MergeCounts()
     for each in work or work_in_order(DOMAINS):
         for user in users:
@@ -101,6 +106,13 @@ def merge_everything(database: Database, users: Sequence[int], work: Sequence[Wo
             for derived in (w for w in each if isinstance(w, Derived)):
                 total.add(derive(database, derived, user))
     return total
+
+
+def work_of(stages: Iterable[str]) -> list[Work]:
+    """The work of the integrations that these staging tables belong to; the others have nothing to do."""
+    wanted = {STREAM_OF[stage].integration for stage in stages}
+    domains = [reference, identity, people, deals] if "rezen" in wanted else [identity]
+    return work_in_order([*domains, crm] if "fub" in wanted else domains)
 
 
 def written(counts: MergeCounts) -> dict[str, int]:

@@ -17,7 +17,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from resources.postgres import Database
-from tests.merge.stage import V2, Staged, enter_users, fates, merge_everything, store, written
+from tests.merge.stage import V2, Staged, enter_users, fates, merge_everything, store, work_of, written
 from tests.story import DOMAINS
 from v2_assets.merge import Unit
 
@@ -31,12 +31,14 @@ def test_staged_records_become_the_rows_that_the_case_lists(path: Path, database
     assert case["why"].endswith("."), "a case says why it exists, in a sentence"
     with database.connect() as connection:
         users = enter_users(connection, case["users"])
-    for step in (case, *case.get("then", ())):
+    steps = (case, *case.get("then", ()))
+    work = work_of(row["stage"] for step in steps for row in step["staged"])
+    for step in steps:
         store(database, [Staged.parse(row) for row in step["staged"]])
-        merge_everything(database, users)
+        merge_everything(database, users, work)
         if "expect" in step:
             compare(database, step["expect"])
-    again = merge_everything(database, users)
+    again = merge_everything(database, users, work)
     assert (again.read, written(again)) == (0, {}), "a merge with nothing new wrote something"
 
 

@@ -8,8 +8,10 @@ agents as (
   select a.id, a.brokerage_id from v2.agent a where a.user_id = %(user_id)s and not a.is_stub order by a.id limit 1
 ),
 teams as (
-  select m.team_id from v2.team_members m join agents a on a.id = m.agent_id
-  where m.deleted_at is null order by m.is_leader desc nulls last, m.team_id limit 1
+  select m.team_id from v2.team_members m
+  join agents a on a.id = m.agent_id
+  join v2.team t on t.id = m.team_id
+  where m.deleted_at is null order by m.is_leader desc nulls last, t.team_id_raw limit 1
 )
 select me.email,
   coalesce((select id from agents), me.agent_id) as agent_id,

@@ -1,3 +1,3 @@
 -- One brokerage.
--- reZEN is the system of one brokerage, so its name is known; any agent's record is proof that it is in use.
+-- reZEN is the system of one brokerage, so its name is known; any record is proof that it is in use.
 select distinct 'The Real Brokerage' as name, true as active from batch

@@ -11,7 +11,8 @@ def _fact(table: str, entity: str, file: str | None = None) -> Fact:
     return Fact(table=table, package=_HERE, file=file or f"{table}.sql", stage=f"stage_rezen_{entity}")
 
 
-BROKERAGE = (_fact("brokerage", "agents"),)
+#: Whichever record comes first, what points to the brokerage finds it.
+BROKERAGE = tuple(_fact("brokerage", entity) for entity in ("agents", "team_members", "transactions", "listings"))
 OFFICE = (
     _fact("office", "agents", "office.agents.sql"),
     _fact("office", "transactions"),
