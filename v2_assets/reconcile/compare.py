@@ -20,7 +20,10 @@ from {stage} s left join {live} v on v.id = s.v2_id
 where s.account_ref = %(account)s group by s.status
 """
 _ABSENT = """
-select k.source_id, s.status, s.status_reason, s.status_detail, s.waits_for, v.id is not null, v.deleted_at is not null
+select k.source_id, s.status, s.status_reason, s.status_detail, s.waits_for, v.id is not null, v.deleted_at is not null,
+  s.id is null and exists (
+    select from {stage} x where x.source_id = k.source_id and x.status in ('processed', 'duplicate')
+      and split_part(x.account_ref, '/', 2) = split_part(%(account)s, '/', 2))
 from source_keys k
 left join {stage} s on s.account_ref = %(account)s and s.source_id = k.source_id
 left join {live} v on v.id = s.v2_id
@@ -63,10 +66,13 @@ def compare(
         cur.execute("analyze source_keys")
         line.at_source = len(unique)
         line.gone = (cur.execute(sql.SQL(_GONE).format(**names), account).fetchone() or (0,))[0]
-        for source_id, status, reason, detail, waits_for, there, deleted in cur.execute(
+        for source_id, status, reason, detail, waits_for, there, deleted, elsewhere in cur.execute(
             sql.SQL(_ABSENT).format(**names), account
         ).fetchall():
             why = reason_of(status, there, deleted)
+            if elsewhere:
+                line.elsewhere += 1  # it came into this key's sight later; the account's other key brought it
+                continue
             if why is None:
                 continue
             line.reasons[why] = line.reasons.get(why, 0) + 1

@@ -29,7 +29,10 @@ class Missing(BaseModel):
 
 
 class Line(BaseModel):
-    """One stream of one connection, in records."""
+    """One stream of one connection, in records.
+
+    `gone`: staged here and not at the source any more. `elsewhere`: in V2 through another connection of the account.
+    """
 
     integration: str
     entity: str
@@ -48,6 +51,7 @@ class Line(BaseModel):
     v2_rows: int = 0
     gap: int | None = None
     gone: int = 0
+    elsewhere: int = 0
     reasons: dict[str, int] = Field(default_factory=dict)
     error: str | None = None
 
