@@ -69,6 +69,7 @@ def server_of(sandbox: Sandbox, port: int) -> tuple[uvicorn.Server, socket.socke
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((HOST, port))
+    listener.listen(2048)  # from here on a request waits for the server in place of being refused
     sandbox.port = listener.getsockname()[1]
     # Answers that a fault cuts short are errors to the server: it closes the line, which is what is wanted, and would
     # tell of it. A fault that stalls must not keep the process alive.

@@ -19,7 +19,7 @@ def first_team(running: Sandbox) -> str:
     return f"/teams/{next(iter(running.world.brokerage.teams))}"
 
 
-# --- conditions -------------------------------------------------------------------------------------------------------
+# --- conditions -----------------------------------------------------------------------------------------------------
 
 
 def test_a_fault_of_an_unknown_name_is_refused_with_the_names_there_are() -> None:
@@ -64,7 +64,7 @@ def test_a_fault_hits_only_its_path_its_key_or_its_account(
     assert [http.get("/people").status_code for http in (owner, agent, other)] == [503, 503, 200]
 
 
-# --- instead of an answer ---------------------------------------------------------------------------------------------
+# --- instead of an answer -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("how", ["seconds", "date", "none"])
@@ -130,7 +130,7 @@ def test_a_stall_outlasts_the_clients_patience_before_or_after_the_head(
         http.get("/people", timeout=0.3)
 
 
-# --- damaged on the way -----------------------------------------------------------------------------------------------
+# --- damaged on the way ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["truncated_body", "connection_reset"])
@@ -149,7 +149,7 @@ def test_a_slow_body_comes_byte_by_byte(owner: httpx.Client, running: Sandbox) -
     assert b"".join(chunks) == owner.get("/stages", params={"limit": "1"}).content
 
 
-# --- other content ----------------------------------------------------------------------------------------------------
+# --- other content --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("to", ["members", "teamMembers", "content", "unknown", "root"])

@@ -27,7 +27,7 @@ def everything(http: httpx.Client, path: str, **params: str) -> list[dict]:
         query["next"] = token
 
 
-# --- the key ------------------------------------------------------------------------------------------------------
+# --- the key --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("auth", [None, ("fka_nobody", ""), ("", "")])
@@ -74,7 +74,7 @@ def test_a_foreign_host_is_refused_by_the_cdn(owner: httpx.Client, host: str) ->
     assert "cloudfront" in answer.headers["x-cache"]
 
 
-# --- roles --------------------------------------------------------------------------------------------------------
+# --- roles ----------------------------------------------------------------------------------------------------------
 
 
 def test_an_owner_sees_every_contact_and_an_agent_only_those_assigned(
@@ -130,7 +130,7 @@ def test_no_key_sees_another_accounts_records(client: Client, running: Sandbox, 
         assert own <= {r.get("name") or r.get("created") for r in account.tables[path].values()}
 
 
-# --- limits -------------------------------------------------------------------------------------------------------
+# --- limits ---------------------------------------------------------------------------------------------------------
 
 
 def test_limits_are_told_in_headers_and_depend_on_the_system_key(client: Client, own: Sandbox) -> None:

@@ -115,7 +115,7 @@ def test_deals_count_themselves_by_stage(owner: httpx.Client) -> None:
     assert sum(metadata["totalByStageId"].values()) == metadata["total"]
 
 
-# --- fields -----------------------------------------------------------------------------------------------------------
+# --- fields ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("path", LISTS)
@@ -164,7 +164,7 @@ def test_asking_for_undefined_gives_a_list_of_people(owner: httpx.Client) -> Non
     assert owner.get("/deals/undefined").status_code == 404
 
 
-# --- filters ----------------------------------------------------------------------------------------------------------
+# --- filters --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("path", LISTS)

@@ -28,7 +28,7 @@ def of(running: Sandbox, kind: str = "transactions", group: str = "OPEN") -> str
     return f"/transactions/participant/{running.world.users[0].agent_id}/{kind}/{group}"
 
 
-# --- the key ----------------------------------------------------------------------------------------------------------
+# --- the key --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("service", ["yenta", "arrakis", "keymaker"])
@@ -71,7 +71,7 @@ def test_keymaker_refuses_callers_that_do_not_name_themselves(client: Client, ru
     assert http.get("/api-keys", headers={"User-Agent": "v2-assets/1.0"}).json()[0]["keyPrefix"].startswith("real_")
 
 
-# --- people and teams -------------------------------------------------------------------------------------------------
+# --- people and teams -----------------------------------------------------------------------------------------------
 
 
 def test_an_agent_has_the_44_keys_and_alone_also_teams_and_areas(yenta: httpx.Client, running: Sandbox) -> None:
@@ -153,7 +153,7 @@ def test_cap_amounts_are_objects_or_bare_numbers(yenta: httpx.Client, running: S
     assert shapes == {dict, float}
 
 
-# --- deals ------------------------------------------------------------------------------------------------------------
+# --- deals ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("params", [{}, {"pageNumber": "0"}, {"pageSize": "10"}, {"pageNumber": "x", "pageSize": "1"}])
