@@ -146,6 +146,8 @@ class FubLists:
             token, known = token_of(answer.document), len(progress.ids)
             fresh = progress.page((r.source_id for r in records), token)
             at = at.met_page(records, len(progress.ids) - known, total_of(answer.document))
+            if not rows and (token or (at.met == 0 and at.expected > 0)):
+                raise progress.broken("answered with an empty page, and says that there is more")
             if rows and not fresh and at.met < at.expected:
                 raise progress.broken("gave a page again that it had given before, and has more")
             following: Place | None = None

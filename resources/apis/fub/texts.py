@@ -66,6 +66,8 @@ async def _texts_of(calls: FubCalls, person: str, priority: Priority) -> _Texts:
         texts.time = texts.time or answer.source_time
         token = token_of(answer.document)
         fresh = progress.page((r.source_id for r in page), token)
+        if not rows and token:
+            raise progress.broken("answered with an empty page, and says that there is more")
         if not fresh:
             return texts
         if token:

@@ -1,0 +1,209 @@
+"""Rows become records whatever is in them."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from resources.apis import ENTITIES, validate
+from resources.apis.fub.calls import record as fub_record
+from resources.apis.records import SourceModel, epoch_or_iso, iso_instant, positive_id, record_of, storable
+from resources.apis.rezen.calls import record as rezen_record
+from resources.reading import Record
+
+text = st.text(st.characters(exclude_categories=()), max_size=8)  # lone surrogates and NUL included
+scalars = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), text)
+documents = st.recursive(
+    scalars,
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(text, inner, max_size=5)),
+    max_leaves=15,
+)
+NAMES = ["id", "created", "updated", "tags", "emails", "price", "updatedAt", "participants", "agent", "teams", "level"]
+rows = st.one_of(documents, st.dictionaries(st.one_of(st.sampled_from(NAMES), text), documents, max_size=8))
+
+
+class Thing(SourceModel):
+    id: int
+
+
+def a_record(raw: Any, **more: Any) -> Record:
+    return record_of(
+        raw,
+        Thing,
+        source_id=lambda r: positive_id(r.get("id")),
+        updated=lambda r: iso_instant(r.get("updated")),
+        **more,
+    )
+
+
+@given(
+    st.sampled_from([(fub_record, e) for e in ENTITIES["fub"]] + [(rezen_record, e) for e in ENTITIES["rezen"]]), rows
+)
+def test_no_row_can_break_the_page_and_whatever_comes_can_be_stored(how: Any, row: Any) -> None:
+    read, entity = how
+    record = read(entity, row)
+    assert record.source_id
+    written = orjson.dumps(record.payload, option=orjson.OPT_SORT_KEYS)
+    assert b"\\u0000" not in written
+    assert record.problem is None or record.source_updated_at is None
+    assert read(entity, row).source_id == record.source_id  # stable, also where it had to be made up
+
+
+@given(documents)
+def test_what_can_be_stored_stays_as_it_is(document: Any) -> None:
+    clean, where = storable(document)
+    again, still = storable(clean)
+    assert (again, still) == (clean, None)
+    assert (clean == document) == (where is None)
+
+
+@pytest.mark.parametrize("dirty", ["a\x00b", "a\ud800b"])
+def test_characters_that_postgres_refuses_are_cleaned_and_said(dirty: str) -> None:
+    record = a_record({"id": 5, "notes": [{"body": "fine"}, {"body": dirty}], "updated": "2031-02-03T10:00:00Z"})
+    assert record.source_id == "5"
+    assert record.problem is not None
+    assert (record.problem.reason, record.problem.field) == ("invalid_record", "notes.1.body")
+    assert record.source_updated_at is None
+    json.dumps(record.payload).encode("utf-8")
+
+
+def test_an_emoji_and_an_accent_are_nothing_to_clean() -> None:
+    record = a_record({"id": 5, "name": "Élodie 😀"})
+    assert (record.problem, record.payload["name"]) == (None, "Élodie 😀")
+
+
+def test_a_problem_names_the_field_and_the_kind_of_value_but_not_the_value() -> None:
+    record = fub_record("people", {"id": 5, "updated": "the day before", "emails": [{"value": "a@example.test"}]})
+    assert record.problem is not None
+    assert (record.source_id, record.problem.field) == ("5", "updated")
+    assert "the day before" not in str(record.problem)
+
+
+def test_the_path_of_a_problem_leads_into_lists() -> None:
+    record = rezen_record("transactions", {"id": "tx-1", "participants": [{}, "somebody"]})
+    assert record.problem is not None
+    assert record.problem.field == "participants.1"
+
+
+@pytest.mark.parametrize("raw", [{"name": "x"}, {"id": None}, {"id": 0}, {"id": -5}, {"id": "abc"}, {"id": True}])
+def test_a_row_without_a_usable_id_gets_a_stable_one_and_a_problem(raw: dict[str, Any]) -> None:
+    record = a_record(raw)
+    assert record.source_id.startswith("unidentified:")
+    assert record.source_id == a_record(dict(raw)).source_id
+    assert record.problem is not None
+
+
+@pytest.mark.parametrize("raw", [None, "text", 7, ["a"], True])
+def test_a_row_that_is_no_object_is_kept_with_a_problem(raw: Any) -> None:
+    record = a_record(raw)
+    assert record.payload == {"_raw": raw}
+    assert record.problem is not None
+
+
+def test_a_document_without_bottom_is_a_problem_and_no_crash() -> None:
+    deep: Any = {}
+    for _ in range(900):
+        deep = {"a": [deep]}
+    record = a_record({"id": 5, "deep": deep})
+    assert record.problem is not None
+    assert record.problem.found == "nested too deeply"
+
+
+def test_context_is_ours_alone() -> None:
+    raw = {"id": 5, "_v2": {"is_self": True}}
+    assert "_v2" not in a_record(raw).payload
+    assert a_record(raw, context={"team_id": "t"}).payload["_v2"] == {"team_id": "t"}
+
+
+def test_secrets_do_not_reach_the_payload() -> None:
+    record = rezen_record(
+        "transactions",
+        {"id": "tx-1", "participants": [{"paidViaBusinessEntity": {"name": "Title Co", "nationalIds": ["000"]}}]},
+    )
+    assert record.payload["participants"] == [{"paidViaBusinessEntity": {"name": "Title Co"}}]
+    assert record.problem is None
+
+
+def test_unknown_fields_are_kept_untouched() -> None:
+    raw = {"id": 5, "customMoveDate": "2031-06-01", "price": "415000", "picture": [], "contacted": 1}
+    assert fub_record("people", raw).payload == raw
+
+
+@pytest.mark.parametrize(
+    "wobble",
+    [
+        {"contacted": True}, {"contacted": 1}, {"contacted": "0"}, {"price": "415000"}, {"price": None}, {"price": ""},
+        {"assignedUserId": None}, {"assignedUserId": 0}, {"assignedUserId": "14"}, {"stageId": ""}, {"updated": ""},
+        {"picture": []}, {"picture": {"small": "x"}}, {"emails": None}, {"id": "5"}, {"tags": ["a", {"name": "b"}]},
+        {"updated": "2031-02-03 10:00:00"}, {"updated": "2031-02-03T10:00:00+00:00"}, {"colour": {"new": "field"}},
+    ],
+)  # fmt: skip
+def test_the_wobble_that_the_crm_is_known_for_is_let_through(wobble: dict[str, Any]) -> None:
+    assert fub_record("people", {"id": 5, **wobble}).problem is None
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"updated": "yesterday"}, {"created": 1_700_000_000}, {"emails": "a@example.test"}, {"emails": ["a"]},
+        {"price": "a lot"}, {"assignedUserId": "Rune"}, {"tags": "Buyer"}, {"price": float("inf")},
+    ],
+)  # fmt: skip
+def test_what_a_merge_depends_on_must_be_right(broken: dict[str, Any]) -> None:
+    assert fub_record("people", {"id": 5, **broken}).problem is not None
+
+
+@pytest.mark.parametrize(
+    "wobble",
+    [
+        {"lifecycleState": "SETTLED"}, {"lifecycleState": {"state": "SETTLED"}}, {"lifecycleState": None},
+        {"closedAt": None}, {"closedAt": 1_757_700_000_000}, {"closedAt": "1757700000000"}, {"price": 5},
+        {"price": {"amount": 5}}, {"price": "5.00"}, {"leadSource": "Zillow"}, {"leadSource": {"id": "7"}},
+        {"updatedAt": "2031-02-03T10:00:00Z"}, {"participants": None}, {"newField": [1]},
+    ],
+)  # fmt: skip
+def test_the_wobble_that_rezen_is_known_for_is_let_through(wobble: dict[str, Any]) -> None:
+    assert rezen_record("transactions", {"id": "tx-1", **wobble}).problem is None
+
+
+@pytest.mark.parametrize(
+    "broken", [{"updatedAt": "yesterday"}, {"participants": {}}, {"lifecycleState": 7}, {"closedAt": [1]}]
+)
+def test_a_deal_whose_dates_or_people_cannot_be_read_is_a_problem(broken: dict[str, Any]) -> None:
+    assert rezen_record("transactions", {"id": "tx-1", **broken}).problem is not None
+
+
+@pytest.mark.parametrize(
+    ("value", "instant"),
+    [
+        (1_757_700_000_000, datetime(2025, 9, 12, 18, 0, tzinfo=UTC)),
+        ("1757700000000", datetime(2025, 9, 12, 18, 0, tzinfo=UTC)),
+        (1_757_700_000, datetime(2025, 9, 12, 18, 0, tzinfo=UTC)),
+        ("2025-09-12T18:00:00Z", datetime(2025, 9, 12, 18, 0, tzinfo=UTC)),
+        (None, None), ("", None), (True, None), ("soon", None), (float("nan"), None), (10**30, None), ([], None),
+    ],
+)  # fmt: skip
+def test_rezens_instants_are_milliseconds_but_seconds_and_iso_are_read_too(value: Any, instant: Any) -> None:
+    assert epoch_or_iso(value) == instant
+
+
+@given(st.integers(1, 2**63 - 1))
+def test_an_id_is_the_same_as_a_number_and_as_text(number: int) -> None:
+    assert positive_id(number) == positive_id(str(number)) == str(number)
+
+
+@pytest.mark.parametrize("value", [0, -1, 1.0, "1.0", "٣", "undefined", None, True, [], 2**63, "9" * 30])
+def test_what_is_no_whole_positive_number_is_no_id(value: Any) -> None:
+    assert positive_id(value) is None
+
+
+def test_a_stored_payload_can_be_checked_again() -> None:
+    assert validate("fub", "people", {"id": 5}) is None
+    assert validate("fub", "people", {"id": 5, "updated": "soon"}) is not None
+    assert validate("rezen", "transactions", {"id": "tx-1"}) is None
