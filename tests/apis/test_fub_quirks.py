@@ -1,0 +1,293 @@
+"""The Follow Up Boss client against answers that its users have reported, and that the sandbox does not give."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from resources.errors import BadRequest, Forbidden, NotUnderstood, PagingBroken, Unauthorized
+from resources.reading import ReadRequest
+from tests.apis.clients import envelope, fub, ids_of, pages_of, records_of
+from tests.http.loopback import Asked, Reply, json_reply, loopback
+
+START = datetime(2031, 2, 3, 10, 0, tzinfo=UTC)
+
+
+def stage(number: int) -> dict[str, Any]:
+    return {"id": number, "name": f"Stage {number}"}
+
+
+def call(number: int, minutes: int | None = None) -> dict[str, Any]:
+    stamp = START + timedelta(minutes=number if minutes is None else minutes)
+    return {"id": number, "personId": 1, "updated": f"{stamp:%Y-%m-%dT%H:%M:%SZ}"}
+
+
+def a_list(
+    collection: str,
+    rows: list[dict[str, Any]],
+    *,
+    total: Callable[[int], Any] | None = None,
+    most: int = 100,
+    wall: int | None = None,
+    filters: tuple[str, ...] = (),
+    sorts: bool = True,
+) -> Callable[[Asked], Reply]:
+    """A list without tokens: newest id first, by offset, with the filters named."""
+
+    def answer(asked: Asked) -> Reply:
+        query, found = asked.query, sorted(rows, key=lambda r: -r["id"])
+        if "idLessThan" in filters and "idLessThan" in query:
+            found = [r for r in found if r["id"] < int(query["idLessThan"])]
+        if "updatedAfter" in filters and "updatedAfter" in query:
+            found = [r for r in found if r["updated"] >= query["updatedAfter"]]
+        if query.get("sort") == "-updated" and sorts:
+            found = sorted(found, key=lambda r: r["updated"], reverse=True)
+        offset, limit = int(query.get("offset", 0)), min(int(query["limit"]), most)
+        if wall is not None and offset >= wall:
+            return json_reply({"errorMessage": "Deep pagination is disabled; use nextLink."}, 400)
+        document = envelope(collection, found[offset : offset + limit], total=total(len(found)) if total else None)
+        document["_metadata"]["limit"] = limit
+        return json_reply(document)
+
+    return answer
+
+
+async def stages(handler: Callable[[Asked], Reply], position: Any = None) -> tuple[list[Any], list[Asked]]:
+    async with loopback(handler) as server, fub(server.url) as client:
+        pages = await pages_of(client.read("stages", ReadRequest(position=position)))
+    return pages, server.asked
+
+
+@pytest.mark.parametrize("number", [0, 1, 99, 100, 101, 200, 250])
+@pytest.mark.parametrize("total", [None, int, str, lambda n: 0], ids=["none", "number", "text", "zero"])
+async def test_a_list_without_tokens_is_read_to_its_end_whatever_its_total_says(number: int, total: Any) -> None:
+    pages, _ = await stages(a_list("stages", [stage(n + 1) for n in range(number)], total=total))
+    assert len(set(ids_of(pages))) == len(ids_of(pages)) == number
+    assert pages[-1].complete
+
+
+async def test_a_server_that_gives_smaller_pages_than_asked_is_followed() -> None:
+    pages, _ = await stages(a_list("stages", [stage(n + 1) for n in range(130)], most=50))
+    assert len(set(ids_of(pages))) == 130
+
+
+async def test_beyond_the_reach_of_offsets_a_list_goes_on_by_id() -> None:
+    rows = [stage(n + 1) for n in range(2350)]
+    pages, asked = await stages(a_list("stages", rows, total=int, wall=2000, filters=("idLessThan",)))
+    assert len(set(ids_of(pages))) == len(ids_of(pages)) == 2350
+    assert pages[-1].complete
+    assert max(int(a.query.get("offset", 0)) for a in asked) == 1900
+
+
+async def test_a_list_that_cannot_be_read_to_its_end_is_broken_and_not_cut() -> None:
+    rows = [stage(n + 1) for n in range(2350)]
+    with pytest.raises(PagingBroken, match="more than its tokens and offsets reach"):
+        await stages(a_list("stages", rows, total=int, wall=2000))
+
+
+async def test_a_server_that_ignores_offsets_is_broken_and_not_endless() -> None:
+    page = envelope("stages", [stage(n + 1) for n in range(100)], total=300)
+    with pytest.raises(PagingBroken, match="given before"):
+        await stages(lambda asked: json_reply(page))
+
+
+async def test_a_count_that_was_not_met_makes_the_pass_incomplete() -> None:
+    pages, _ = await stages(a_list("stages", [stage(1), stage(2)], total=lambda n: n + 1))
+    assert ids_of(pages) == ["2", "1"]
+    assert not pages[-1].complete
+
+
+@pytest.mark.parametrize("name", ["stages", "Stages", "STAGES"])
+async def test_the_lists_name_is_read_in_any_case(name: str) -> None:
+    pages, _ = await stages(lambda asked: json_reply({"_metadata": {"collection": "stages"}, name: [stage(1)]}))
+    assert ids_of(pages) == ["1"]
+
+
+@pytest.mark.parametrize(
+    "document", [{"_metadata": {}}, {"_metadata": {"collection": "stages"}}, {"rows": []}, [], "ok", {"stages": None}]
+)
+async def test_an_answer_without_the_list_is_not_understood(document: Any) -> None:
+    with pytest.raises(NotUnderstood):
+        await stages(lambda asked: json_reply(document))
+
+
+async def test_a_link_to_another_host_is_never_asked() -> None:
+    async with loopback(lambda asked: json_reply(envelope("stages", []))) as thief:
+
+        def answer(asked: Asked) -> Reply:
+            last = "next" in asked.query
+            document = envelope("stages", [stage(1 if last else 2)], total=2, token=None if last else "t1")
+            document["_metadata"]["nextLink"] = f"{thief.url}/stages?next=t1"
+            return json_reply(document)
+
+        pages, asked = await stages(answer)
+    assert ids_of(pages) == ["2", "1"]
+    assert thief.asked == []
+    assert [a.query.get("next") for a in asked] == [None, "t1"]
+
+
+def by_token(refuses: str, *, below: bool) -> Callable[[Asked], Reply]:
+    """Five pages of one record by token; one token is refused; going on by id is possible or not."""
+
+    def answer(asked: Asked) -> Reply:
+        query = asked.query
+        if query.get("next") == refuses:
+            return json_reply({"errorMessage": "Invalid next token."}, 400)
+        upto = int(query["next"].removeprefix("t")) if "next" in query else 5
+        if below and "idLessThan" in query:
+            upto = min(upto, int(query["idLessThan"]) - 1)
+        rows = [stage(upto)] if upto > 0 else []
+        return json_reply(envelope("stages", rows, total=max(upto, 0), token=f"t{upto - 1}" if upto > 1 else None))
+
+    return answer
+
+
+async def test_a_stored_token_that_is_refused_is_replaced_by_the_last_id() -> None:
+    position = {"way": "whole", "next": "t2", "last_id": 3, "met": 3, "total": 5}
+    pages, asked = await stages(by_token("t2", below=True), position)
+    assert ids_of(pages) == ["2", "1"]
+    assert pages[-1].complete
+    assert {"idLessThan": "3", "limit": "100"} in [a.query for a in asked]
+
+
+async def test_a_token_refused_in_the_middle_of_a_pass_is_replaced_as_well() -> None:
+    pages, _ = await stages(by_token("t2", below=True))
+    assert ids_of(pages) == ["5", "4", "3", "2", "1"]
+    assert pages[-1].complete
+
+
+async def test_without_a_filter_by_id_a_refused_stored_token_starts_the_pass_again() -> None:
+    position = {"way": "whole", "next": "t9", "last_id": 3, "met": 3, "total": 5}
+    pages, _ = await stages(by_token("t9", below=False), position)
+    assert ids_of(pages) == ["5", "4", "3", "2", "1"]
+    assert pages[-1].complete
+
+
+async def test_without_a_filter_by_id_a_token_refused_on_the_way_ends_the_pass() -> None:
+    with pytest.raises(BadRequest):
+        await stages(by_token("t2", below=False))
+
+
+# --- filters ----------------------------------------------------------------------------------------------------------
+
+
+async def changed(handler: Callable[[Asked], Reply], since: datetime) -> tuple[list[Any], list[Asked]]:
+    async with loopback(handler) as server, fub(server.url) as client:
+        pages = await pages_of(client.read("calls", ReadRequest(since=since)))
+    return pages, server.asked
+
+
+async def test_a_filter_that_always_answers_nothing_is_not_believed() -> None:
+    rows = [call(n) for n in range(1, 31)]
+
+    def answer(asked: Asked) -> Reply:
+        if "updatedAfter" in asked.query:
+            return json_reply(envelope("calls", [], total=0))
+        return a_list("calls", rows, total=int)(asked)
+
+    pages, _ = await changed(answer, START + timedelta(minutes=28))
+    assert {"28", "29", "30"} <= set(ids_of(pages))
+
+
+async def test_without_a_filter_the_newest_changes_are_read_until_a_page_is_old() -> None:
+    rows = [call(n, minutes=(n * 7) % 1000) for n in range(1, 1000)]
+    since = START + timedelta(minutes=850)
+    pages, asked = await changed(a_list("calls", rows, total=int), since)
+    wanted = {str(r["id"]) for r in rows if r["updated"] >= f"{since:%Y-%m-%dT%H:%M:%SZ}"}
+    assert wanted <= set(ids_of(pages))
+    assert len(ids_of(pages)) < 400
+    assert len([a for a in asked if a.query.get("sort") == "-updated"]) <= 3
+
+
+async def test_a_server_that_does_not_sort_as_asked_is_read_whole() -> None:
+    rows = [call(n, minutes=(n * 7) % 1000) for n in range(1, 301)]
+    pages, _ = await changed(a_list("calls", rows, total=int, sorts=False), START + timedelta(minutes=990))
+    assert len(set(ids_of(pages))) == 300
+
+
+async def test_more_changes_than_offsets_reach_are_read_whole() -> None:
+    rows = [call(n) for n in range(1, 2301)]
+    pages, _ = await changed(a_list("calls", rows, total=int, wall=2000, filters=("idLessThan",)), START)
+    assert len(set(ids_of(pages))) == 2300
+
+
+async def test_an_account_without_records_is_simply_empty() -> None:
+    pages, _ = await changed(a_list("calls", [], total=int), START)
+    assert (ids_of(pages), pages[-1].position) == ([], None)
+
+
+# --- texts and access -------------------------------------------------------------------------------------------------
+
+
+def texts(asked: Asked) -> Reply:
+    person = asked.query.get("personId", "0")
+    if asked.path == "/identity":
+        return json_reply({"account": {"id": 1}, "user": {"id": 2}})
+    if person == "3":
+        return json_reply({"errorMessage": "not yours"}, 403)
+    if person == "4":
+        return json_reply({"errorMessage": "gone"}, 404)
+    return json_reply(envelope("textmessages", [{"id": int(person) * 10, "personId": int(person)}], total=1))
+
+
+async def test_a_contact_whose_texts_are_refused_is_said_and_does_not_stop_the_others() -> None:
+    async with loopback(texts) as server, fub(server.url) as client:
+        pages = await pages_of(client.read("text_messages", ReadRequest(keys=("5", "4", "3", "2"))))
+    assert set(ids_of(pages)) == {"50", "20", "refused:3"}
+    (problem,) = [r.problem for r in records_of(pages) if r.problem]
+    assert problem.reason == "not_visible_to_key"
+
+
+async def test_a_key_that_may_see_nobodys_texts_is_forbidden() -> None:
+    async with loopback(texts) as server, fub(server.url) as client:
+        with pytest.raises(Forbidden):
+            await pages_of(client.read("text_messages", ReadRequest(keys=("3",))))
+
+
+async def test_a_fan_out_over_nobody_is_one_empty_last_page() -> None:
+    async with loopback(texts) as server, fub(server.url) as client:
+        (page,) = await pages_of(client.read("text_messages", ReadRequest()))
+    assert (page.records, page.position, server.asked) == ((), None, [])
+
+
+@pytest.mark.parametrize(("identity", "kind"), [(200, Forbidden), (401, Unauthorized), (403, Unauthorized)])
+async def test_a_403_is_told_apart_by_the_sources_own_probe(identity: int, kind: type[Exception]) -> None:
+    def answer(asked: Asked) -> Reply:
+        if asked.path == "/identity":
+            return json_reply({"account": {"id": 1}, "user": {"id": 2}}, identity)
+        return json_reply({"errorMessage": "no access"}, 403)
+
+    with pytest.raises(kind) as caught:
+        await stages(answer)
+    assert type(caught.value) is kind
+
+
+@pytest.mark.parametrize(
+    "document", [{}, {"account": {"id": 1}}, {"account": {}, "user": {"id": 2}}, {"account": 1, "user": 2}, []]
+)
+async def test_an_identity_without_account_or_user_is_not_understood(document: Any) -> None:
+    async with loopback(lambda asked: json_reply(document)) as server, fub(server.url) as client:
+        with pytest.raises(NotUnderstood):
+            await client.identity()
+
+
+async def test_a_single_read_that_answers_with_another_record_is_not_understood() -> None:
+    async with loopback(lambda asked: json_reply({"id": 8})) as server, fub(server.url) as client:
+        with pytest.raises(NotUnderstood, match="another record"):
+            await client.read_one("people", "7")
+
+
+@pytest.mark.parametrize("registered", [True, False])
+async def test_every_call_takes_from_the_sources_and_the_accounts_budget(registered: bool) -> None:
+    client = fub("http://127.0.0.1:1", system_key="sandbox-system-key" if registered else None)
+    from resources.apis.fub import endpoints as api
+
+    (system, account) = client._calls._limits(api.LISTS["people"].endpoint)
+    (_, events) = client._calls._limits(api.LISTS["events"].endpoint)
+    assert (account.calls, events.calls) == ((250, 20) if registered else (125, 10))
+    assert system.ours
+    assert len({system.key, account.key, events.key}) == 3
+    await client.__aexit__()
