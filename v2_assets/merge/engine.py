@@ -115,8 +115,8 @@ def _select_primary(cur: psycopg.Cursor[Any], unit: Unit, expected: int) -> list
     if "rank" not in selected:
         cur.execute("alter table selected add column rank int not null default 0")
     cur.execute(
-        "select count(*), count(distinct staged_id), count(*) filter (where not exists"
-        " (select from batch b where b.id = staged_id)) from selected"
+        "select count(*), count(distinct s.staged_id), count(*) filter (where b.id is null)"
+        " from selected s left join batch b on b.id = s.staged_id"
     )
     told, distinct, strangers = cur.fetchone() or (0, 0, 0)
     if (told, distinct, strangers) != (expected, expected, 0):
