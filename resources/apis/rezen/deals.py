@@ -43,7 +43,7 @@ async def read_deals(calls: RezenCalls, entity: str, request: ReadRequest) -> As
             new = [row for row in rows if _id(row) is None or _id(row) not in emitted]
             emitted |= {i for i in map(_id, rows) if i}
             records, seen = await _details(calls, entity, new, request)
-            next_position = {"group": group, "page": first, "met": met, "totals": totals}
+            next_position = {"group": group, "page": first, "met": {**met}, "totals": {**totals}}
             yield Page(records, next_position, answer.source_time, seen=seen)
     counts = await group_counts(calls, entity, agent, request.priority)
     expected = {**totals, **(counts or {})}
@@ -96,7 +96,9 @@ async def _group(
         ]
         answer = await calls.arrakis(endpoint, query, priority=priority, agent=agent, group=group)
         rows = rows_of(answer, endpoint)
-        known = len(progress.ids)
+        total, known = _number(answer.document, "totalCount"), len(progress.ids)
+        if not rows and number == 0 and total:
+            raise progress.broken("answered with an empty page, and says that there is more")
         if not progress.page((_id(row) or f"row {number}/{i}" for i, row in enumerate(rows)), None):
             return
         # Deals and listings are one kind of object: a row of the other stream is left to it.
@@ -104,7 +106,6 @@ async def _group(
         yield mine, len(progress.ids) - known, answer
         more = answer.document.get("hasNext") if isinstance(answer.document, dict) else None
         # Without hasNext the list ends at an empty page, or where its own count says so.
-        total = _number(answer.document, "totalCount")
         if more is False or (more is None and total is not None and first == 0 and len(progress.ids) >= total):
             return
         number += 1
