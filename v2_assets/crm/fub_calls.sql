@@ -41,13 +41,13 @@ select
   ops.blank_null(payload ->> 'note') as note,
   ops.blank_null(payload ->> 'outcome') as outcome,
   ops.flag(payload -> 'isIncoming') as is_incoming,
-  case when ops.flag(payload -> 'isIncoming') then 'inbound' when not ops.flag(payload -> 'isIncoming') then 'outbound'
+  case when ops.flag(payload -> 'isIncoming') then 'incoming' when not ops.flag(payload -> 'isIncoming') then 'outgoing'
   end as direction,
   ops.whole(payload -> 'duration') as duration,
   ops.blank_null(payload ->> 'recordingUrl') as recording_url,
   ops.whole(payload -> 'createdById') as created_by_id,
   ops.whole(payload -> 'updatedById') as updated_by_id,
-  ops.whole(payload -> 'personId') as person_id,
+  person_raw as person_id,
   fub_people_id,
   fub_user_id,
   ops.instant(payload ->> 'created') as fub_created_at,
