@@ -32,7 +32,10 @@ class World:
         crm.build(self)
 
     def step(self, at: datetime | None = None) -> dict[str, Any]:
-        """Moves the world to `at` (default: now): creates, updates, moves, deletes. Returns what happened, by ids."""
+        """Moves the world to `at` (default: now): creates, updates, moves, deletes. Returns what happened, by ids.
+
+        While requests are under way use `POST /_world/step`: it runs on the server's loop, between two of them.
+        """
         return move.step(self, at)
 
     def reassign(self, account_id: int, person_id: int, user_id: int) -> Row:
