@@ -6,9 +6,11 @@ with source as (
 ),
 cleaned as (
   select s.*,
-    ops.whole(payload -> 'pipelineId') as pipeline_raw,
-    ops.whole(payload #> '{people,0,id}') as person_1, ops.whole(payload #> '{people,1,id}') as person_2,
-    ops.whole(payload #> '{users,0,id}') as user_1, ops.whole(payload #> '{users,1,id}') as user_2,
+    nullif(greatest(ops.whole(payload -> 'pipelineId'), 0), 0) as pipeline_raw,
+    nullif(greatest(ops.whole(payload #> '{people,0,id}'), 0), 0) as person_1,
+    nullif(greatest(ops.whole(payload #> '{people,1,id}'), 0), 0) as person_2,
+    nullif(greatest(ops.whole(payload #> '{users,0,id}'), 0), 0) as user_1,
+    nullif(greatest(ops.whole(payload #> '{users,1,id}'), 0), 0) as user_2,
     ops.blank_null(payload ->> 'status') as status_raw
   from source s
 ),
@@ -59,6 +61,7 @@ select
   ops.money(payload -> 'commissionValue') as commission_value,
   ops.money(payload -> 'agentCommission') as agent_commission,
   ops.money(payload -> 'teamCommission') as team_commission,
+  (ops.day(payload ->> 'projectedCloseDate') - ops.day(payload ->> 'createdAt'))::bigint as time_to_close,
   case when jsonb_typeof(payload -> 'people') = 'array' then payload -> 'people' end as people,
   case when jsonb_typeof(payload -> 'users') = 'array' then payload -> 'users' end as fub_users,
   ops.instant(payload ->> 'createdAt') as fub_created_at,

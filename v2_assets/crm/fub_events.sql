@@ -6,22 +6,19 @@ with source as (
 ),
 cleaned as (
   select s.*,
-    nullif(greatest(ops.whole(payload -> 'personId'), 0), 0) as person_raw,
-    nullif(greatest(ops.whole(null::jsonb), 0), 0) as user_raw
+    nullif(greatest(ops.whole(payload -> 'personId'), 0), 0) as person_raw
   from source s
 ),
 keyed as (
   select c.*, a.id as fub_account_id, a.user_id as account_user,
-    p.id as fub_people_id, p.people_name, u.id as fub_user_id, u.ad_user_id,
+    p.id as fub_people_id, p.people_name,
     case
       when a.id is null then 'fub_accounts/' || c.account_raw
       when c.person_raw is not null and p.id is null then 'fub_people/' || a.id || '/' || c.person_raw
-      when c.user_raw is not null and u.id is null then 'fub_users/' || a.id || '/' || c.user_raw
     end as waits_for
   from cleaned c
   left join v2.fub_accounts a on a.account_id_raw = c.account_raw::bigint
   left join v2.fub_people p on p.fub_account_id = a.id and p.fub_people_id_raw = c.person_raw
-  left join v2.fub_users u on u.fub_account_id = a.id and u.fub_user_id_raw = c.user_raw
 )
 select
   staged_id,
@@ -33,7 +30,8 @@ select
   fub_account_id,
   source_id::bigint as fub_events_id,
   people_name,
-  coalesce(ops.instant(payload ->> 'occurred'), ops.instant(payload ->> 'created')) as occurred,
+  ops.instant(coalesce(
+    ops.blank_null(payload ->> 'occurredAt'), ops.blank_null(payload ->> 'occurred'), payload ->> 'created')) as occurred,
   ops.blank_null(payload ->> 'source') as event_source,
   ops.blank_null(payload ->> 'type') as type,
   ops.blank_null(payload #>> '{property,street}') as property_street,

@@ -42,10 +42,12 @@ select
   ops.blank_null(payload ->> 'lastName') as last_name,
   ops.blank_null(payload ->> 'type') as type,
   emails, phones, addresses,
-  (select lower(ops.blank_null(e ->> 'value')) from jsonb_array_elements(emails) with ordinality x(e, n)
+  (select lower(btrim(e ->> 'value')) from jsonb_array_elements(emails) with ordinality x(e, n)
+   where ops.blank_null(e ->> 'value') is not null
    order by ops.flag(e -> 'isPrimary') desc nulls last, n limit 1) as email,
-  (select coalesce(ops.blank_null(p ->> 'normalized'), nullif(regexp_replace(p ->> 'value', '[^0-9+]', '', 'g'), ''))
+  (select coalesce(ops.blank_null(p ->> 'normalized'), regexp_replace(p ->> 'value', '[^0-9+]', '', 'g'))
    from jsonb_array_elements(phones) with ordinality x(p, n)
+   where ops.blank_null(p ->> 'normalized') is not null or p ->> 'value' ~ '[0-9]'
    order by ops.flag(p -> 'isPrimary') desc nulls last, n limit 1) as phone,
   ops.blank_null(payload ->> 'stage') as stage_name,
   ops.blank_null(nullif(payload ->> 'source', '<unspecified>')) as source_name,
@@ -58,7 +60,9 @@ select
   ops.blank_null(payload ->> 'dealStage') as deal_stage,
   ops.blank_null(payload ->> 'dealName') as deal_name,
   ops.day(payload ->> 'dealCloseDate') as deal_close_date,
-  (ops.whole(payload -> 'contacted') > 0) as contacted,
+  -- A flag, also as 0 and 1; some accounts count the contacts made.
+  case jsonb_typeof(payload -> 'contacted') when 'boolean' then ops.flag(payload -> 'contacted')
+    else ops.whole(payload -> 'contacted') > 0 end as contacted,
   ops.whole(payload -> 'websiteVisits') as website_visits,
   ops.flag(payload -> 'claimed') as claimed,
   ops.instant(payload ->> 'lastActivity') as last_activity,
