@@ -59,7 +59,7 @@ def v2_asset(
             counts = MergeCounts()
             try:
                 if user_id in working:
-                    counts = merge_user(database, work, user_id, context.run_id)
+                    counts = merge_user(database, work, user_id, context.run.run_id)
             except (V2Error, psycopg.Error) as error:
                 recorder.failure(user_id, error if isinstance(error, V2Error) else _unexpected(error))
                 continue

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import sys
 
-import click
+import stamina.instrumentation
 import typer
+from typer.exceptions import TyperException
 
 from resources.errors import V2Error
 from v2_assets.cli.output import Output, current
@@ -37,18 +38,16 @@ def main(arguments: list[str] | None = None) -> None:
     debug = "--debug" in words
     words = [w for w in words if w not in ("--json", "--debug")]
     output = current(Output(as_json=as_json, step=" ".join(w for w in words[:1] if not w.startswith("-")) or "v2"))
-    _register()
+    stamina.instrumentation.set_on_retry_hooks([])  # they print to where the answer belongs
     try:
+        _register()
         code = app(args=words, prog_name="v2", standalone_mode=False)
     except V2Error as error:
         code = output.fail(error)
-    except click.ClickException as error:
-        if as_json:
-            output.usage(error.format_message())
-        else:
-            error.show()
+    except TyperException as error:
+        output.usage(error)
         code = 2
-    except (click.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt):
         code = 130
     except Exception as error:
         if debug:

@@ -127,8 +127,8 @@ async def _credentials(o: Opened) -> list[Finding]:
     vault = open_vault(o.settings)
     with o.database.connect() as connection:
         rows = connection.execute(
-            "select user_id, platform, account_id, state, api_key from v2.credentials where active and deleted_at is null"
-            " order by platform, user_id"
+            "select user_id, platform, account_id, state, api_key from v2.credentials"
+            " where active and deleted_at is null order by platform, user_id"
         ).fetchall()
     if not rows:
         return [Finding("credentials", "warn", "none entered", "`v2 onboard --user … --platform …`")]

@@ -51,9 +51,14 @@ class Output:
                 print(f"  → {error.hint}", file=sys.stderr)
         return 1
 
-    def usage(self, message: str) -> None:
-        """A wrong call, as JSON."""
-        self._document(Result[Any](success=False, error=ResultError(code="usage", message=message), step=self.step))
+    def usage(self, error: Exception) -> None:
+        """A wrong call: what is wrong with it, and where the right ones are listed."""
+        told = getattr(error, "format_message", None)
+        message = told() if told else str(error)
+        if self.as_json:
+            self._document(Result[Any](success=False, error=ResultError(code="usage", message=message), step=self.step))
+        else:
+            print(f"error [usage]: {message}\n  → v2 {self.step} --help", file=sys.stderr)
 
     def _document(self, result: Result[Any]) -> None:
         text = orjson.dumps(result.model_dump(mode="json"), option=orjson.OPT_INDENT_2, default=str)

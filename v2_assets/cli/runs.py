@@ -129,7 +129,7 @@ def run_assets(
     wanted = dg.AssetSelection.assets(*(s.table for s in streams)).downstream()
     others = {dg.AssetKey(s.table) for s in STREAMS} - {dg.AssetKey(s.table) for s in streams}
     keys = [k for k in wanted.resolve(graph) if k not in others and k in graph.materializable_asset_keys]
-    job = defs.get_implicit_global_asset_job_def()
+    job = defs.resolve_implicit_global_asset_job_def()
     run_ids = []
     for piece in contiguous(instance.get_dynamic_partitions(USERS_NAME), {partition_key(u) for u in users}, 200):
         run_id = str(uuid4())
@@ -269,7 +269,7 @@ def backfill(o: Opened, streams: Sequence[Stream], users: Sequence[int], *, wait
     from v2_assets.partitions import partition_key
 
     integration = streams[0].integration
-    keys = defs.get_job_def(f"{integration}_sync").asset_layer.executable_asset_keys
+    keys = defs.resolve_job_def(f"{integration}_sync").asset_layer.executable_asset_keys
     tables = sorted(key.to_user_string() for key in keys)
     params = {
         "assetSelection": [{"path": [t]} for t in tables],

@@ -58,7 +58,7 @@ def _staging_asset(stream: Stream) -> dg.AssetsDefinition:
         with database.connect() as connection:
             contexts = load_users(connection, users_of(context))
         outcomes = asyncio.run(
-            sync_users(database, platform.settings, stream, contexts, context.run_id, options_of(context.run.tags))
+            sync_users(database, platform.settings, stream, contexts, context.run.run_id, options_of(context.run.tags))
         )
         for user_id, outcome in outcomes.items():
             if outcome.outcome == "failed" and outcome.error:

@@ -1,0 +1,79 @@
+"""The definitions as Dagster sees them: they load in an empty environment, and the graph is the order of work."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from v2_assets.definitions import build_defs, defs
+from v2_assets.order import DOMAINS, work_in_order
+from v2_assets.schema import metadata
+from v2_assets.schema.stage import STREAMS
+
+ROOT = Path(__file__).parents[2]
+GRAPH = defs.get_repository_def().asset_graph
+
+
+def test_the_definitions_load_in_an_empty_environment_with_warnings_as_errors(tmp_path: Path) -> None:
+    code = "import v2_assets.definitions as d; d.defs.get_repository_def()"
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_dagster_finds_nothing_wrong_with_them() -> None:
+    dg.Definitions.validate_loadable(build_defs())
+
+
+@pytest.mark.parametrize("stream", STREAMS, ids=lambda s: s.table)
+def test_every_stream_is_read_from_its_source_and_becomes_its_v2_table(stream) -> None:  # type: ignore[no-untyped-def]
+    stage = dg.AssetKey(stream.table)
+    assert dg.AssetKey([stream.integration, stream.entity]) in GRAPH.get(stage).parent_keys
+    assert dg.AssetKey(stream.primary) in GRAPH.get(stage).child_keys
+
+
+def test_every_asset_that_is_written_is_partitioned_by_user_and_says_what_it_is() -> None:
+    for key in GRAPH.materializable_asset_keys:
+        node = GRAPH.get(key)
+        assert node.partitions_def is not None and node.partitions_def.name == "user", key
+        assert node.description and node.owners and node.kinds and node.group_name, key
+        assert "dagster/column_schema" in node.metadata, key
+
+
+def test_every_table_with_a_select_is_an_asset_and_every_v2_asset_has_a_declaration() -> None:
+    made = {w.table for domain in DOMAINS for work in domain.WORK for w in work}
+    assets = {key.to_user_string() for key in GRAPH.get_all_asset_keys()}
+    assert made <= assets
+    declared = {table.name for table in metadata.sorted_tables}
+    assert {a for a in assets if "/" not in a} <= declared
+
+
+def test_the_order_outside_dagster_is_the_order_of_the_graph() -> None:
+    order = [work[0].table for work in work_in_order()]
+    place = {table: n for n, table in enumerate(order)}
+    for key in GRAPH.materializable_asset_keys:
+        name = key.to_user_string()
+        for parent in GRAPH.get(key).parent_keys:
+            if name in place and parent.to_user_string() in place:
+                assert place[parent.to_user_string()] < place[name], (parent, name)
+
+
+def test_every_integration_has_a_sweep_that_is_on_by_default_and_every_sensor_is_on() -> None:
+    repository = defs.get_repository_def()
+    assert {s.name for s in repository.schedule_defs} == {"fub_sweep", "rezen_sweep"}
+    assert all(s.default_status == dg.DefaultScheduleStatus.RUNNING for s in repository.schedule_defs)
+    assert {s.name for s in repository.sensor_defs} == {"onboarding", "onboarding_progress", "backlog"}
+    assert all(s.default_status == dg.DefaultSensorStatus.RUNNING for s in repository.sensor_defs)
+    started = {
+        key
+        for name in ("fub_sync", "rezen_sync")
+        for key in defs.resolve_job_def(name).asset_layer.executable_asset_keys
+    }
+    assert started == set(GRAPH.materializable_asset_keys), "an asset that nothing starts"

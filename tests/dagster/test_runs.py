@@ -1,0 +1,151 @@
+"""Runs of the real assets in this process: per-user recording, isolation, onboarding and backlog sensors."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster._core.definitions.partitions.context import partition_loading_context
+
+from resources.postgres import Database
+from sandbox import Sandbox, World, serve
+from sandbox.world import Scale
+from sensors.backlog import backlog, backlog_sensor
+from sensors.onboarding import onboarding_sensor
+from sensors.ranges import tags_for
+from tests.story import Story
+from v2_assets.definitions import build_defs
+from v2_assets.partitions import USERS_NAME, partition_key
+from v2_assets.platform_resource import PlatformResource
+
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with serve(World(7, Scale(people=40, deals=20))) as running:
+        running.limits.raised = {"global": 100_000, "events": 100_000}
+        yield running
+
+
+@pytest.fixture
+def story(database: Database, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Story]:
+    made = Story.begin(database, sandbox, tmp_path)
+    for name, value in {
+        "V2_HOME": str(tmp_path),
+        "V2_DATABASE_URL": database.url,
+        "V2_FUB_BASE_URL": sandbox.fub_url,
+        "V2_FUB_SYSTEM_KEY": "sandbox-system-key",
+        "V2_REZEN_BASE_URL": sandbox.rezen_url,
+        "V2_REZEN_LIMIT_PER_ACCOUNT": "100000",
+        "V2_REZEN_LIMIT_PER_SYSTEM": "100000",
+        "V2_FUB_LIMIT_PER_SYSTEM": "100000",
+    }.items():
+        monkeypatch.setenv(name, value)
+    yield made
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as made:
+        yield made
+
+
+def run(instance: dg.DagsterInstance, job: str, users: list[int]) -> dg.ExecuteInProcessResult:
+    keys = [partition_key(u) for u in users]
+    instance.add_dynamic_partitions(USERS_NAME, keys)
+    return (
+        build_defs()
+        .resolve_job_def(job)
+        .execute_in_process(
+            instance=instance,
+            tags=tags_for(keys),
+            partition_key=keys[0] if len(keys) == 1 else None,
+            raise_on_error=False,
+            run_config=QUIET,
+        )
+    )
+
+
+def test_a_run_over_a_range_materializes_every_user_and_brings_everything_to_v2(
+    story: Story, instance: dg.DagsterInstance
+) -> None:
+    result = run(instance, "fub_sync", story.users)
+    assert result.success
+    keys = {partition_key(u) for u in story.users}
+    for asset in ("stage_fub_people", "fub_people", "fub_text_messages"):
+        assert instance.get_materialized_partitions(dg.AssetKey(asset)) == keys
+    assert backlog(story.database) == {}
+    event = instance.get_latest_materialization_event(dg.AssetKey("fub_people"))
+    metadata = event.asset_materialization.metadata if event and event.asset_materialization else {}
+    assert {"rows_inserted", "staged_processed", "staged_rejected"} <= set(metadata)
+
+
+def test_a_revoked_key_names_its_user_in_the_runs_error_and_the_next_run_does_not_fail_on_it(
+    story: Story, instance: dg.DagsterInstance
+) -> None:
+    revoked, user = story.sandbox.world.users[1], story.users[1]
+    story.sandbox.faults.add({"name": "revoked_key", "key": revoked.fub_key})
+    result = run(instance, "fub_sync", story.users)
+    assert not result.success
+    failure = next(e for e in result.all_events if e.is_step_failure).step_failure_data.user_failure_data
+    assert failure is not None and f"user {user}" in (failure.description or "")
+    done = instance.get_materialized_partitions(dg.AssetKey("stage_fub_accounts"))
+    assert done == {partition_key(u) for u in story.users if u != user}, "the others' work is recorded"
+    assert run(instance, "fub_sync", story.users).success
+    assert run(instance, "merge_backlog", story.users).success
+    others = story.query("select count(*) from staging.stage_fub_people where user_id <> %s", user)
+    assert others[0][0] > 0 and backlog(story.database) == {}
+
+
+def test_new_credentials_are_verified_get_a_partition_a_job_and_one_run_each_and_a_second_tick_does_nothing_twice(
+    story: Story, instance: dg.DagsterInstance
+) -> None:
+    with story.database.connect() as connection:
+        connection.execute("update v2.credentials set state = 'new', verified = false, verified_at = null")
+        connection.execute(
+            "update v2.credentials set api_key = (select api_key from v2.credentials where platform = 'fub' limit 1)"
+            " where user_id = %s and platform = 'rezen'",
+            [story.users[4]],
+        )
+    with (
+        partition_loading_context(dynamic_partitions_store=instance),
+        dg.build_sensor_context(
+            instance=instance, definitions=build_defs(), resources={"platform": PlatformResource()}
+        ) as context,
+    ):
+        first = onboarding_sensor.evaluate_tick(context)
+        second = onboarding_sensor.evaluate_tick(context)
+    assert len(first.run_requests or []) == 9
+    assert {r.run_key for r in first.run_requests or []} == {r.run_key for r in second.run_requests or []}
+    assert story.query("select count(*) from ops.onboarding_job") == [(9,)]
+    assert instance.get_dynamic_partitions(USERS_NAME) == [partition_key(u) for u in story.users]
+    platforms = {(r.partition_key, r.job_name) for r in first.run_requests or []}
+    assert {("1", "fub_sync"), ("1", "rezen_sync")} <= platforms
+    assert story.query("select user_id, platform from v2.credentials where state = 'needs_reconnect'") == [
+        (story.users[4], "rezen")
+    ]
+    assert story.query("select code from ops.alert") == [("credential_not_verified",)]
+    assert story.query("select kind from ops.notification") == [("ONBOARDING_ERROR",)]
+
+
+def test_pending_rows_that_nobody_works_on_start_a_merge_whatever_left_them_there(
+    story: Story, instance: dg.DagsterInstance
+) -> None:
+    instance.add_dynamic_partitions(USERS_NAME, [partition_key(u) for u in story.users])
+    for entity in ("accounts", "users", "stages", "people"):
+        story.sync("fub", entity)
+    with (
+        partition_loading_context(dynamic_partitions_store=instance),
+        dg.build_sensor_context(
+            instance=instance, definitions=build_defs(), resources={"platform": PlatformResource()}
+        ) as context,
+    ):
+        tick = backlog_sensor.evaluate_tick(context)
+    assert [r.tags[k] for r in tick.run_requests or [] for k in sorted(tags_for(["1", "5"]))] == ["5", "1"]
+    assert run(instance, "merge_backlog", story.users).success
+    assert backlog(story.database) == {}
+    assert os.environ["V2_DATABASE_URL"] == story.database.url
