@@ -18,9 +18,9 @@ from sandbox import Sandbox
 from v2_assets.crm import units as crm
 from v2_assets.deals import units as deals
 from v2_assets.identity import units as identity
+from v2_assets.merge import Derived, Fact, MergeCounts, Unit
 from v2_assets.people import units as people
 from v2_assets.reference import units as reference
-from v2_assets.merge import Derived, Fact, MergeCounts, Unit
 from v2_assets.schema.stage import STREAMS
 from v2_assets.staging.streams import READINGS, stream
 from v2_assets.staging.sync import SyncOptions

@@ -37,8 +37,8 @@ def merge_all(database: Database) -> None:
             "insert into v2.fub_accounts (account_id_raw, source) values (77, 'fub') on conflict do nothing"
         )
         connection.execute(
-            "insert into v2.fub_groups (fub_account_id, fub_group_id_raw, source)"
-            " select a.id, s.source_id::bigint, 'fub' from staging.stage_fub_groups s, v2.fub_accounts a on conflict do nothing"
+            "insert into v2.fub_groups (fub_account_id, fub_group_id_raw, source) select a.id, s.source_id::bigint, 'fub'"
+            " from staging.stage_fub_groups s, v2.fub_accounts a on conflict do nothing"
         )
         connection.execute(
             "update staging.stage_fub_groups s set status = 'processed', processed_at = now(), v2_id = g.id"
@@ -46,7 +46,8 @@ def merge_all(database: Database) -> None:
         )
         connection.execute(
             "update staging.stage_fub_groups d set status = 'duplicate', duplicate_of = w.id,"
-            " status_reason = 'same_record' from staging.stage_fub_groups w where w.source_id = d.source_id and w.account_ref = 'fub/77/1'"
+            " status_reason = 'same_record' from staging.stage_fub_groups w"
+            " where w.source_id = d.source_id and w.account_ref = 'fub/77/1'"
             " and d.account_ref = 'fub/77/2'"
         )
 

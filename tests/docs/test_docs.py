@@ -1,0 +1,52 @@
+"""The documents are true: what they name exists."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_every_link_and_picture_of_a_page_leads_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+        if "://" not in target:
+            assert (page.parent / target).exists(), f"{target} is not there"
+
+
+def test_every_test_that_the_table_of_bad_input_names_exists() -> None:
+    table = (ROOT / "docs/explanation/bad-input.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(test_\w+)`", table))
+    defined = set()
+    for file in (ROOT / "tests").rglob("test_*.py"):
+        defined |= set(re.findall(r"def (test_\w+)", file.read_text(encoding="utf-8")))
+    assert named and named <= defined, named - defined
+
+
+def test_every_make_target_that_a_page_names_exists() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    for page in PAGES:
+        named = set(re.findall(r"`?make ([a-z]+)`?", page.read_text(encoding="utf-8")))
+        assert named <= targets | {"it", "them", "sure", "up"}, page
+
+
+def test_every_dependency_has_its_reason() -> None:
+    import tomllib
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    reasons = (ROOT / "docs/explanation/dependencies.md").read_text(encoding="utf-8").lower()
+    for line in [*project["dependencies"], *project["optional-dependencies"]["dev"]]:
+        name = re.split(r"[\[=<>~ ]", line)[0].lower()
+        assert name in reasons, f"{name} has no reason in dependencies.md"
+
+
+def test_every_setting_is_in_the_example_file() -> None:
+    from resources.settings import Settings
+
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+    for name in Settings.model_fields:
+        assert f"V2_{name.upper()}=" in example, name
