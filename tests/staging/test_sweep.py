@@ -37,7 +37,8 @@ def merge_all(database: Database) -> None:
             "insert into v2.fub_accounts (account_id_raw, source) values (77, 'fub') on conflict do nothing"
         )
         connection.execute(
-            "insert into v2.fub_groups (fub_account_id, fub_group_id_raw, source) select a.id, s.source_id::bigint, 'fub'"
+            "insert into v2.fub_groups (fub_account_id, fub_group_id_raw, source)"
+            " select a.id, s.source_id::bigint, 'fub'"
             " from staging.stage_fub_groups s, v2.fub_accounts a on conflict do nothing"
         )
         connection.execute(
