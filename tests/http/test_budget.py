@@ -101,15 +101,27 @@ async def test_calls_that_ask_at_once_share_a_statement(pool: Any, monkeypatch: 
     assert len(sizes) == 3  # the first alone, one that leads, and those who came meanwhile
 
 
-async def test_a_caller_who_gives_up_leaves_the_others_their_turn(pool: Any) -> None:
-    budget, limit = PostgresBudget(pool), Limit("k", 100_000)
-    await budget.take([limit], "incremental")
+async def test_a_caller_who_gives_up_while_asking_for_others_leaves_them_their_turn(
+    pool: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    budget, limit, asked = PostgresBudget(pool), Limit("k", 100_000), list[int]()
+    grant, second = budget._grant, asyncio.Event()
+
+    async def slow(keys: Any, backfill: bool, slots: Any) -> None:
+        asked.append(len(slots))
+        if len(asked) == 2:
+            second.set()
+            await asyncio.sleep(3600)
+        await grant(keys, backfill, slots)
+
+    monkeypatch.setattr(budget, "_grant", slow)
     calls = [asyncio.ensure_future(budget.take([limit], "incremental")) for _ in range(5)]
-    await asyncio.sleep(0)
-    calls[0].cancel()
+    await second.wait()
+    calls[1].cancel()  # it asks for itself and the three that came with it
     results = await asyncio.gather(*calls, return_exceptions=True)
-    assert isinstance(results[0], asyncio.CancelledError)
-    assert results[1:] == [None] * 4
+    assert isinstance(results[1], asyncio.CancelledError)
+    assert [results[0], *results[2:]] == [None] * 4
+    assert asked == [1, 4, 3]
 
 
 async def open_the_door(pool: AsyncConnectionPool[Any]) -> None:
