@@ -114,6 +114,7 @@ async def test_a_caller_who_gives_up_while_asking_for_others_leaves_them_their_t
             await asyncio.sleep(3600)
         await grant(keys, backfill, slots)
 
+    await budget._ensure(limit)
     monkeypatch.setattr(budget, "_grant", slow)
     calls = [asyncio.ensure_future(budget.take([limit], "incremental")) for _ in range(5)]
     await second.wait()
