@@ -6,10 +6,22 @@ FUB's own numbers and only unique within one account; columns that point to anot
 
 from __future__ import annotations
 
-from sqlalchemy import Table
+from sqlalchemy import Index, Table
 from sqlalchemy.schema import SchemaItem
 
-from v2_assets.schema.vocabulary import day, flag, json, labels, money, number, parent, ts, v2_table, words
+from v2_assets.schema.vocabulary import (
+    day,
+    flag,
+    json,
+    labels,
+    money,
+    number,
+    parent,
+    partial_index,
+    ts,
+    v2_table,
+    words,
+)
 
 COUNTED = ("users", "people", "deals", "events", "calls", "appointments", "text_messages")
 """Entities of which fub_accounts keeps the count there and here."""
@@ -21,6 +33,20 @@ def _account() -> SchemaItem:
 
 def _times() -> tuple[SchemaItem, ...]:
     return (ts("fub_created_at", "When it was created in FUB."), ts("fub_updated_at", "When it last changed in FUB."))
+
+
+def _fub_user(table: str, comment: str) -> tuple[SchemaItem, ...]:
+    """The FUB user a row belongs to, and the product's user behind that one.
+
+    Both are in one index, so that rows which name another product user than they should are found without reading the
+    others (`<table>.derived.sql`).
+    """
+    return (
+        parent("fub_user_id", "v2.fub_users", comment, index=False),
+        parent("user_id", "v2.user", "The product's user behind the FUB user, else the account's."),
+        Index(f"{table}_fub_user_idx", "fub_user_id", "user_id"),
+        partial_index(f"{table}_no_fub_user_idx", "fub_account_id", "user_id", where="fub_user_id is null"),
+    )
 
 
 def _counts() -> tuple[SchemaItem, ...]:
@@ -52,7 +78,7 @@ fub_accounts = v2_table(
     number("account_id_raw", "The account's number at FUB.", required=True),
     flag("active", "Whether the account is in use."),
     words("host_name", "Sub-domain of the account."),
-    number("fub_owner_id", "FUB's number of the account's owner; null until the users were read."),
+    number("fub_owner_id", "FUB's number of the account's owner; null while only others are connected."),
     *_counts(),
     parent("credentials_id", "v2.credentials", "The connection it is read through.", index=False),
     parent("user_id", "v2.user", "The user whose connection that is."),
@@ -158,12 +184,17 @@ fub_people = _crm(
     labels("tags", "Tags on the contact."),
     json("custom_fields", "The account's own fields, by their API name."),
     flag("sms_fetched", "Whether the contact's text messages were read; ours.", default=False),
-    flag("missing_user", "Whether the assigned FUB user is unknown here.", default=False),
+    flag("missing_user", "Whether the assigned FUB user is nobody of the product.", default=False),
     *_times(),
     parent("stage_id", "v2.fub_stages", "The stage the contact is in."),
-    parent("assigned_to_fub_id", "v2.fub_users", "The FUB user who has the contact."),
-    parent("user_id", "v2.user", "The user whose sync brought the newest version."),
-    parent("credentials_id", "v2.credentials", "The connection it was read through.", index=False),
+    parent("assigned_to_fub_id", "v2.fub_users", "The FUB user who has the contact.", index=False),
+    parent("user_id", "v2.user", "The product's user who has the contact, else the account's."),
+    parent("credentials_id", "v2.credentials", "The account's connection.", index=False),
+    # What is out of date is found at the ends of these, without reading the rest: see fub_people.derived.sql.
+    Index("fub_people_assigned_idx", "assigned_to_fub_id", "missing_user", "user_id"),
+    partial_index("fub_people_unassigned_idx", "fub_account_id", "user_id", where="assigned_to_fub_id is null"),
+    Index("fub_people_credentials_idx", "fub_account_id", "credentials_id"),
+    partial_index("fub_people_no_texts_idx", "fub_account_id", where="not sms_fetched"),
     grain="one contact of one FUB account",
     key="fub_people_id_raw",
     personal=(
@@ -225,7 +256,7 @@ fub_calls = _crm(
     words("from_number", "Number that called."),
     words("to_number", "Number that was called."),
     words("note", "What was written about the call."),
-    words("outcome", "How it went; code set call_outcome."),
+    words("outcome", "How it went, as FUB words it; accounts may have their own words."),
     flag("is_incoming", "Whether the contact called us."),
     words("direction", "incoming or outgoing."),
     number("duration", "Length in seconds."),
@@ -235,8 +266,7 @@ fub_calls = _crm(
     number("person_id", "FUB's number of the contact; null when FUB does not know the caller."),
     *_times(),
     parent("fub_people_id", "v2.fub_people", "The contact; null when the call has none."),
-    parent("fub_user_id", "v2.fub_users", "The FUB user on the call."),
-    parent("user_id", "v2.user", "The user whose sync brought the newest version."),
+    *_fub_user("fub_calls", "The FUB user on the call."),
     grain="one phone call of one FUB account",
     key="call_id",
     personal=("user_name", "name", "people_name", "phone", "from_number", "to_number", "note", "recording_url"),
@@ -249,7 +279,7 @@ fub_events = _crm(
     words("people_name", "Name of the contact."),
     ts("occurred", "When it happened."),
     words("event_source", "Where it was seen."),
-    words("type", "What the contact did; code set event_type."),
+    words("type", "What the contact did, as FUB words it; other systems may send words of their own."),
     words("property_street", "Street of the property it was about."),
     words("property_city", "City of that property."),
     words("property_state", "State of that property."),
@@ -286,8 +316,7 @@ fub_appointments = _crm(
     number("updated_by_id", "FUB's number of the user who last changed it."),
     *_times(),
     parent("invited_person_id", "v2.fub_people", "The first contact invited."),
-    parent("fub_user_id", "v2.fub_users", "The first FUB user invited."),
-    parent("user_id", "v2.user", "The user whose sync brought the newest version."),
+    *_fub_user("fub_appointments", "The first FUB user invited."),
     grain="one appointment of one FUB account",
     key="appointment_id_raw",
     personal=("title", "description", "location", "invitees", "created_by_name", "updated_by_name"),
@@ -312,8 +341,7 @@ fub_text_messages = _crm(
     json("picture", "The contact's picture in FUB's sizes."),
     *_times(),
     parent("fub_people_id", "v2.fub_people", "The contact."),
-    parent("fub_user_id", "v2.fub_users", "The FUB user."),
-    parent("user_id", "v2.user", "The user whose sync brought the newest version."),
+    *_fub_user("fub_text_messages", "The FUB user."),
     grain="one text message of one FUB account",
     key="text_message_id_raw",
     personal=("name", "user_name", "message", "from_number", "to_number", "participants", "picture"),
