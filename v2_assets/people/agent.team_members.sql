@@ -16,7 +16,7 @@ cleaned as (
 )
 select
   c.agent_id_raw,
-  ops.epoch_ms(p ->> 'updatedAt') as source_updated_at,
+  ops.instant(p ->> 'updatedAt') as source_updated_at,
   coalesce(ops.first_of(p, 'fullName', 'displayName') #>> '{}',
     nullif(concat_ws(' ', ops.blank_null(p ->> 'firstName'), ops.blank_null(p ->> 'lastName')), '')) as display_name,
   ops.blank_null(p ->> 'firstName') as first_name,
