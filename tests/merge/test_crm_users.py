@@ -61,7 +61,7 @@ def of_one(database: Database) -> Database:
 
 
 def test_without_a_product_user_of_its_own_a_row_is_the_accounts(of_one: Database) -> None:
-    assert {table: {user for _, user in owners(of_one, table)} for table in OWNED} == dict.fromkeys(OWNED, {1})
+    assert {table: {user for _, user in owners(of_one, table)} for table in OWNED} == {table: {1} for table in OWNED}
 
 
 def test_who_connects_later_gets_what_was_merged_before(of_one: Database) -> None:
