@@ -16,36 +16,14 @@ from resources.postgres import Database
 from resources.settings import Settings, load_settings
 from sandbox import Sandbox
 from v2_assets.crm import units as crm
-from v2_assets.deals import units as deals
-from v2_assets.identity import units as identity
-from v2_assets.merge import Derived, Fact, MergeCounts, Unit
-from v2_assets.people import units as people
-from v2_assets.reference import units as reference
+from v2_assets.merge import MergeCounts
+from v2_assets.order import DOMAINS, Work, work_in_order
 from v2_assets.schema.stage import STREAMS
 from v2_assets.staging.streams import READINGS, stream
 from v2_assets.staging.sync import SyncOptions
 from v2_assets.staging.users import UserOutcome, sync_users
 from v2_assets.tables import merge_user
 from v2_assets.users import load_users
-
-#: All domains of V2.
-DOMAINS = [reference, identity, people, deals, crm]
-
-Work = tuple[Unit | Fact | Derived, ...]
-
-
-def work_in_order(domains: list[Any]) -> list[Work]:
-    """All work of these domains, parents first."""
-    by_table: dict[str, Work] = {}
-    parents: dict[str, set[str]] = {}
-    for domain in domains:
-        for work in domain.WORK:
-            by_table[work[0].table] = work
-            tables = {w.table for w in work} | {p.table for w in work if isinstance(w, Unit) for p in w.children}
-            wanted = {p for t in tables for p in domain.PARENTS.get(t, ())} - tables
-            for table in tables:
-                parents.setdefault(table, set()).update(wanted)
-    return [by_table[t] for t in TopologicalSorter(parents).static_order() if t in by_table]
 
 
 def entities_in_order(integration: str) -> list[str]:
@@ -142,4 +120,4 @@ class Story:
         return told
 
 
-__all__ = ["DOMAINS", "Story", "crm", "entities_in_order", "work_in_order"]
+__all__ = ["DOMAINS", "Story", "Work", "crm", "entities_in_order", "work_in_order"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from graphlib import TopologicalSorter
+from types import ModuleType
 
 from v2_assets.crm import units as crm
 from v2_assets.deals import units as deals
@@ -15,11 +17,11 @@ Work = tuple[Unit | Fact | Derived, ...]
 DOMAINS = (reference, identity, people, deals, crm)
 
 
-def work_in_order() -> list[Work]:
-    """Every piece of work, parents first. A piece fills one table, or the tables of one transaction."""
+def work_in_order(domains: Sequence[ModuleType] = DOMAINS) -> list[Work]:
+    """Every piece of work of these domains, parents first. A piece fills one table, or those of one transaction."""
     pieces: dict[str, Work] = {}
     owner: dict[str, str] = {}
-    for domain in DOMAINS:
+    for domain in domains:
         for work in domain.WORK:
             name = work[0].table
             pieces[name] = work
@@ -28,7 +30,7 @@ def work_in_order() -> list[Work]:
                 for table in (each.table, *(part.table for part in parts)):
                     owner[table] = name
     graph: dict[str, set[str]] = {name: set() for name in pieces}
-    for domain in DOMAINS:
+    for domain in domains:
         for table, parents in domain.PARENTS.items():
             if table in owner:
                 graph[owner[table]] |= {owner[p] for p in parents if p in owner} - {owner[table]}
