@@ -17,16 +17,14 @@ from resources.errors import LedgerBroken
 from resources.postgres import Database
 from v2_assets.merge import session
 from v2_assets.merge.counts import MergeCounts
-from v2_assets.merge.statements import natural_key, same_key, staging, v2
+from v2_assets.merge.statements import SOURCE_OF, natural_key, same_key, staging, v2
 from v2_assets.merge.unit import Unit
-from v2_assets.schema.stage import STREAMS
 
 #: Rows per transaction. Beyond a few thousand nothing is gained (docs/explanation/data-flow.md), and locks last longer.
 BATCH_ROWS = 5_000
 #: A deferred row is also looked at again by itself, because its parent may have been merged in the very moment in
 #: which it was deferred: after 1 minute, then 4, 9, … at most a day.
 _RETRY = "now() + least(interval '1 minute' * (attempts + 1) * (attempts + 1), interval '1 day')"
-_SOURCE_OF = {stream.table: stream.integration for stream in STREAMS}
 
 
 def merge(database: Database, unit: Unit, user_id: int, run_id: str, *, batch_rows: int = BATCH_ROWS) -> MergeCounts:
@@ -80,14 +78,14 @@ def _merge_batch(cur: psycopg.Cursor[Any], unit: Unit, ids: list[int], user_id: 
     _choose_winners(cur, unit)
     for history in unit.history:
         part = session.v2_columns(history.table, _fresh_part(cur, history.sql))
-        part = session.complete(cur, "part", part, _SOURCE_OF[unit.stage], None)
+        part = session.complete(cur, "part", part, SOURCE_OF[unit.stage], None)
         counts.table(history.table).add(session.write(cur, history.table, "part", part, facts=False))
     counts.table(unit.table).add(session.write(cur, unit.table, "merging", names, facts=False))
     counts.released += session.free_waiters(cur, unit.table, counts.table(unit.table).inserted)
     _find_v2_ids(cur, unit)
     for child in unit.children:
         part = session.v2_columns(child.table, _fresh_part(cur, child.sql, {"parent": child.parent}))
-        part = session.complete(cur, "part", part, _SOURCE_OF[unit.stage], None)
+        part = session.complete(cur, "part", part, SOURCE_OF[unit.stage], None)
         written = session.write(cur, child.table, "part", part, facts=False)
         counts.released += session.free_waiters(cur, child.table, written.inserted)
         match = same_key("part", "live", child.table)
@@ -126,7 +124,7 @@ def _select_primary(cur: psycopg.Cursor[Any], unit: Unit, expected: int) -> list
             context={"table": unit.table, "read": expected, "selected": told, "distinct": distinct},
         )
     return session.complete(
-        cur, "selected", session.v2_columns(unit.table, selected), _SOURCE_OF[unit.stage], "staged_id"
+        cur, "selected", session.v2_columns(unit.table, selected), SOURCE_OF[unit.stage], "staged_id"
     )
 
 

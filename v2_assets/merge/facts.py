@@ -10,12 +10,10 @@ from psycopg import sql
 from resources.postgres import Database
 from v2_assets.merge import session
 from v2_assets.merge.counts import MergeCounts
-from v2_assets.merge.statements import columns, natural_key, staging
+from v2_assets.merge.statements import SOURCE_OF, columns, natural_key, staging
 from v2_assets.merge.unit import Derived, Fact
-from v2_assets.schema.stage import STREAMS
 
 _BATCH_ROWS = 5_000
-_SOURCE_OF = {stream.table: stream.integration for stream in STREAMS}
 
 
 def merge_facts(database: Database, facts: tuple[Fact, ...], user_id: int) -> MergeCounts:
@@ -64,7 +62,7 @@ def _store(cur: psycopg.Cursor[Any], fact: Fact, ids: list[int]) -> MergeCounts:
     if not session.load_batch(cur, fact.stage, ids):
         return counts
     names = session.v2_columns(fact.table, session.select_into(cur, "selected", fact.sql))
-    names = session.complete(cur, "selected", names, _SOURCE_OF[fact.stage], None)
+    names = session.complete(cur, "selected", names, SOURCE_OF[fact.stage], None)
     key = natural_key(fact.table)
     smallest = [n for n in names if n not in key]
     cur.execute(

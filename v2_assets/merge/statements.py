@@ -10,6 +10,8 @@ from sqlalchemy import Table
 from v2_assets.schema import metadata
 from v2_assets.schema.stage import STREAMS
 
+#: The integration that fills each staging table: what `source` says in V2.
+SOURCE_OF = {stream.table: stream.integration for stream in STREAMS}
 #: Columns the engine writes itself; a select must never return them.
 OURS = frozenset({"id", "created_at", "updated_at"})
 #: Columns of a primary select that steer the merge and are not stored in V2.

@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from resources.errors import SweepShrunk, V2Error
+from resources.errors import V2Error
 from resources.lease import Lease
 from resources.postgres import Database
 from resources.reading import Page, Priority, ReadRequest, SourceClient
@@ -173,6 +173,3 @@ async def record_failure(database: Database, key: StreamKey, error: V2Error, run
     """Stores why a stream stopped; the cursor stays at its last stored page."""
     async with database.aconnect() as connection, connection.transaction():
         await fail(connection, key, error.as_dict(), run_id, excluded=excluded)
-
-
-__all__ = ["StreamResult", "SweepShrunk", "SyncOptions", "record_failure", "sync_stream"]

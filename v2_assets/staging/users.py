@@ -7,7 +7,7 @@ so the next sweep does not fail on it again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -143,8 +143,3 @@ async def _note_failure(
             " values (now(), %s, %s, %s, %s, %s, %s)",
             [f"{key.integration}/{key.entity}", error.code, error.message, Jsonb(error.context), run_id, key.user_id],
         )
-
-
-def failures(outcomes: Sequence[UserOutcome]) -> list[UserOutcome]:
-    """The outcomes that must fail the step: everything but success, nothing to do, and somebody else at work."""
-    return [o for o in outcomes if o.outcome == "failed"]
