@@ -88,12 +88,34 @@ class Settings(BaseSettings):
         int, Field(ge=1, description="calls in 10 s with all reZEN keys together", examples=[400])
     ] = 400
 
+    skyslope_base_url: Annotated[str, Field(examples=["https://api.skyslope.com"])] = "https://api.skyslope.com"
+    skyslope_client_id: Annotated[
+        str | None, Field(description="the integrator's id that SkySlope issued", examples=["client-id"])
+    ] = None
+    skyslope_client_secret: Annotated[
+        SecretStr | None, Field(description="the secret of skyslope_client_id", examples=["client-secret"])
+    ] = None
+    title_base_url: Annotated[
+        str,
+        Field(description="the GraphQL address of Qualia", examples=["https://connect.qualia.io/api/partner/graphql"]),
+    ] = "https://connect.qualia.io/api/partner/graphql"
+    xano_base_url: Annotated[
+        str | None,
+        Field(description="the Metadata API of V1's Xano instance", examples=["https://example.xano.io/api:meta"]),
+    ] = None
+
     fub_sweep_cron: Annotated[
         str, Field(description="when every user's Follow Up Boss changes are read", examples=["*/15 * * * *"])
     ] = "*/15 * * * *"
     rezen_sweep_cron: Annotated[
         str, Field(description="when every user's reZEN lists are walked", examples=["7 * * * *"])
     ] = "7 * * * *"
+    skyslope_sweep_cron: Annotated[
+        str, Field(description="when every user's SkySlope changes are read", examples=["*/15 * * * *"])
+    ] = "*/15 * * * *"
+    title_sweep_cron: Annotated[
+        str, Field(description="when every user's open title orders are read", examples=["22 * * * *"])
+    ] = "22 * * * *"
 
     ui_port: Annotated[
         int, Field(ge=1, le=65535, description="port of the web pages on 127.0.0.1", examples=[3000])
@@ -123,9 +145,11 @@ class Settings(BaseSettings):
             raise ValueError("is not a URL that starts with postgresql://")
         return SecretStr("postgresql://" + rest)
 
-    @field_validator("fub_base_url", "rezen_base_url")
+    @field_validator("fub_base_url", "rezen_base_url", "skyslope_base_url", "title_base_url", "xano_base_url")
     @classmethod
-    def _is_an_http_url(cls, value: str) -> str:
+    def _is_an_http_url(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
         if not value.startswith(("https://", "http://")):
             raise ValueError("is not a URL that starts with https:// or http://")
         return value.rstrip("/")

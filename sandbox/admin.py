@@ -5,6 +5,7 @@ Not part of any real system. Everything runs on the server's loop, so that no re
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -69,6 +70,7 @@ class Admin:
                 "name": user.name,
                 "fub": {"api_key": user.fub_key, "account_id": str(user.fub_account), "user_id": str(user.fub_user)},
                 "rezen": {"api_key": user.rezen_key, "account_id": user.agent_id, "user_id": user.agent_id},
+                **{name: asdict(key) for name, key in user.connections.items()},
             }
             for user in self.sandbox.world.users
         ]

@@ -5,14 +5,13 @@ its job, so nothing happens twice. Nobody creates jobs by hand; doing so is poss
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
 import psycopg
 from psycopg.types.json import Jsonb
 
-from resources.apis import open_client
 from resources.encryption import open_vault
 from resources.errors import SourceError, Unauthorized, V2Error
 from resources.http.budget import PostgresBudget
@@ -20,19 +19,21 @@ from resources.postgres import Database
 from resources.reading import Identity
 from resources.settings import Settings
 from v2_assets.automation import INTEGRATION_TAG, KIND_TAG, ONBOARDING_INTERVAL_S, PRIORITY_TAG
+from v2_assets.clients import client_of
 from v2_assets.incidents import report
 from v2_assets.jobs import SYNC_JOBS
 from v2_assets.partitions import USERS_NAME, partition_key
 from v2_assets.platform_resource import PlatformResource
+from v2_assets.users import CONNECTION_COLUMNS, Connection, connections_of
 
 #: Verifying is one small call; a tick must end within Dagster's 60 s.
 VERIFIED_PER_TICK = 20
 JOB_TAG = "v2/onboarding_job"
 
-_NEW = """
-select id, user_id, platform, account_id, external_user_id, api_key from v2.credentials
+_NEW = f"""
+select {CONNECTION_COLUMNS} from v2.credentials
 where state = 'new' and active and deleted_at is null and platform = any(%s) order by id limit %s
-"""
+"""  # noqa: S608 - constants
 _WITHOUT_JOB = """
 insert into ops.onboarding_job (user_id, integration, credentials_id, status, attempt)
 select user_id, platform, id, 'New', 1 from v2.credentials c
@@ -56,49 +57,40 @@ async def verify_new(database: Database, settings: Settings) -> dict[str, int]:
     async with database.async_pool(2, 2) as pool:
         async with pool.connection() as connection:
             result = await connection.execute(_NEW, [list(SYNC_JOBS), VERIFIED_PER_TICK])
-            rows = await result.fetchall()
+            new = connections_of(await result.fetchall())
         budget = PostgresBudget(pool)
 
-        async def one(row: Sequence[Any]) -> str:
-            credentials_id, user_id, platform, account_id, external_user_id, api_key = row
+        async def one(new: Connection) -> str:
             try:
-                client = open_client(
-                    platform,
-                    api_key=vault.decrypt(api_key),
-                    account_id=account_id or None,
-                    settings=settings,
-                    budget=budget,
-                )
-                async with client:
+                async with client_of(new, settings, vault, budget) as client:
                     identity = await client.identity()
-                _must_match(identity, account_id, external_user_id, platform, user_id)
+                _must_match(identity, new)
             except V2Error as error:
                 if error.retryable:
                     return "later"
                 async with pool.connection() as connection, connection.transaction():
-                    await _refuse(connection, credentials_id, user_id, platform, error)
+                    await _refuse(connection, new, error)
                 return "refused"
             async with pool.connection() as connection, connection.transaction():
-                await _accept(connection, credentials_id, identity)
+                await _accept(connection, new.credentials_id, identity)
             return "verified"
 
-        for outcome in await asyncio.gather(*(one(row) for row in rows)):
+        for outcome in await asyncio.gather(*(one(connection) for connection in new)):
             told[outcome] += 1
     return told
 
 
-def _must_match(
-    identity: Identity, account_id: str | None, external_user_id: str | None, platform: str, user_id: int
-) -> None:
+def _must_match(identity: Identity, new: Connection) -> None:
     for name, entered, real in (
-        ("account", account_id, identity.account_id),
-        ("user", external_user_id, identity.external_user_id),
+        ("account", new.account_id, identity.account_id),
+        ("user", new.external_user_id, identity.external_user_id),
     ):
         if entered and entered != real:
             raise WrongAccount(
-                f"the {platform} key of user {user_id} belongs to {name} {real}, but was entered for {name} {entered}",
+                f"the {new.platform} key of user {new.user_id} belongs to {name} {real},"
+                f" but was entered for {name} {entered}",
                 hint="enter the key under the account it belongs to",
-                context={"source": platform, "entered": entered, "real": real},
+                context={"source": new.platform, "entered": entered, "real": real},
             )
 
 
@@ -110,28 +102,27 @@ async def _accept(connection: psycopg.AsyncConnection[Any], credentials_id: int,
     )
 
 
-async def _refuse(
-    connection: psycopg.AsyncConnection[Any], credentials_id: int, user_id: int, platform: str, error: V2Error
-) -> None:
+async def _refuse(connection: psycopg.AsyncConnection[Any], new: Connection, error: V2Error) -> None:
     await connection.execute(
         "update v2.credentials set state = 'needs_reconnect', verified = false, last_error = %s, updated_at = now()"
         " where id = %s and state = 'new'",
-        [Jsonb(error.as_dict()), credentials_id],
+        [Jsonb(error.as_dict()), new.credentials_id],
     )
     kind = "refused" if isinstance(error, Unauthorized) else error.code
     await report(
         connection,
         code="credential_not_verified",
         severity="warning",
-        subject=f"new {platform} credential of user {user_id}: {kind}",
+        subject=f"new {new.platform} credential of user {new.user_id}: {kind}",
         body={
             "error": error.as_dict(),
-            "do": f"ask user {user_id} for a working key, then `v2 onboard --user {user_id} --platform {platform}`",
+            "do": f"ask user {new.user_id} for a working key,"
+            f" then `v2 onboard --user {new.user_id} --platform {new.platform}`",
         },
     )
     await connection.execute(
         "insert into ops.notification (user_id, kind, payload) values (%s, 'ONBOARDING_ERROR', %s)",
-        [user_id, Jsonb({"integration": platform, "code": error.code})],
+        [new.user_id, Jsonb({"integration": new.platform, "code": error.code})],
     )
 
 

@@ -8,20 +8,36 @@ from sensors.backlog import backlog_sensor
 from sensors.onboarding import onboarding_sensor
 from sensors.onboarding_progress import onboarding_progress_sensor
 from sensors.sweeps import SCHEDULES
+from v2_assets.aggregates.assets import AGGREGATES
 from v2_assets.crm.assets import CRM
 from v2_assets.deals.assets import DEALS
 from v2_assets.identity.assets import IDENTITY
 from v2_assets.jobs import JOBS
+from v2_assets.money.assets import MONEY
+from v2_assets.network.assets import NETWORK
 from v2_assets.people.assets import PEOPLE
 from v2_assets.platform_resource import PlatformResource
 from v2_assets.reference.assets import REFERENCE
 from v2_assets.staging.assets import SOURCES, STAGING
+from v2_assets.title.assets import TITLE
 
 
 def build_defs(**resources: object) -> dg.Definitions:
     """All definitions; tests pass their own `platform` resource."""
     return dg.Definitions(
-        assets=[*SOURCES, *STAGING, *REFERENCE, *IDENTITY, *PEOPLE, *DEALS, *CRM],
+        assets=[
+            *SOURCES,
+            *STAGING,
+            *REFERENCE,
+            *IDENTITY,
+            *PEOPLE,
+            *DEALS,
+            *CRM,
+            *NETWORK,
+            *MONEY,
+            *TITLE,
+            *AGGREGATES,
+        ],
         jobs=JOBS,
         schedules=SCHEDULES,
         sensors=[onboarding_sensor, onboarding_progress_sensor, backlog_sensor],

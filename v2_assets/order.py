@@ -6,15 +6,19 @@ from collections.abc import Sequence
 from graphlib import TopologicalSorter
 from types import ModuleType
 
+from v2_assets.aggregates import units as aggregates
 from v2_assets.crm import units as crm
 from v2_assets.deals import units as deals
 from v2_assets.identity import units as identity
 from v2_assets.merge import Derived, Fact, Unit
+from v2_assets.money import units as money
+from v2_assets.network import units as network
 from v2_assets.people import units as people
 from v2_assets.reference import units as reference
+from v2_assets.title import units as title
 
 Work = tuple[Unit | Fact | Derived, ...]
-DOMAINS = (reference, identity, people, deals, crm)
+DOMAINS = (reference, identity, people, deals, crm, network, money, title, aggregates)
 
 
 def work_in_order(domains: Sequence[ModuleType] = DOMAINS) -> list[Work]:

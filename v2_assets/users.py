@@ -27,6 +27,7 @@ class Connection(BaseModel):
     external_user_id: str | None
     state: str
     api_key: str = Field(repr=False)
+    api_secret: str | None = Field(default=None, repr=False)
 
     @property
     def account_ref(self) -> str:
@@ -58,10 +59,21 @@ select u.id, u.agent_id, a.agent_id_raw, u.team_id, u.brokerage_id, coalesce(u.t
 from v2."user" u left join v2.agent a on a.id = u.agent_id
 where u.id = any(%s) and u.deleted_at is null
 """
-_CONNECTIONS = """
-select id as credentials_id, user_id, platform, coalesce(account_id, '') as account_id, external_user_id, state, api_key
+#: The columns of a `Connection`, for whoever selects connections.
+CONNECTION_COLUMNS = (
+    "id as credentials_id, user_id, platform, coalesce(account_id, '') as account_id, external_user_id, state,"
+    " api_key, api_secret"
+)
+_CONNECTIONS = f"""
+select {CONNECTION_COLUMNS}
 from v2.credentials where user_id = any(%s) and active and deleted_at is null order by id
-"""
+"""  # noqa: S608 - constants
+
+
+def connections_of(rows: Sequence[Sequence[Any]]) -> list[Connection]:
+    """Rows of CONNECTION_COLUMNS as connections."""
+    names = tuple(Connection.model_fields)
+    return [Connection.model_validate(dict(zip(names, row, strict=True))) for row in rows]
 
 
 def load_users(connection: psycopg.Connection[Any], user_ids: Sequence[int]) -> dict[int, UserContext]:
@@ -70,8 +82,7 @@ def load_users(connection: psycopg.Connection[Any], user_ids: Sequence[int]) -> 
         cur.execute(_CONTEXT, [list(user_ids)])
         people = {row[0]: row for row in cur.fetchall()}
         cur.execute(_CONNECTIONS, [list(user_ids)])
-        names = [c.name for c in cur.description or ()]
-        connections = [Connection.model_validate(dict(zip(names, row, strict=True))) for row in cur.fetchall()]
+        connections = connections_of(cur.fetchall())
     unknown = sorted(set(user_ids) - set(people))
     if unknown:
         raise UnknownUser(

@@ -18,7 +18,13 @@ _MODELS: dict[str, dict[str, type[SourceModel]]] = {"fub": fub.MODELS, "rezen": 
 
 
 def open_client(
-    platform: str, *, api_key: str, account_id: str | None, settings: Settings, budget: Budget
+    platform: str,
+    *,
+    api_key: str,
+    api_secret: str | None = None,
+    account_id: str | None,
+    settings: Settings,
+    budget: Budget,
 ) -> SourceClient:
     """A client for one connection. Use it as an async context manager. Raises ConfigError for an unknown platform."""
     if platform == "fub":

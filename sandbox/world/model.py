@@ -79,9 +79,19 @@ class Brokerage:
         ]
 
 
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One connection of a user to a system other than the CRM and the brokerage's own."""
+
+    api_key: str
+    api_secret: str
+    account_id: str
+    user_id: str
+
+
 @dataclass(slots=True)
 class ProductUser:
-    """A user of the product, with a key for each system."""
+    """A user of the product, with a key of the CRM and of reZEN; `connections` has the other systems' keys by name."""
 
     email: str
     name: str
@@ -90,6 +100,7 @@ class ProductUser:
     fub_key: str
     agent_id: str
     rezen_key: str
+    connections: dict[str, Key] = field(default_factory=dict)
 
 
 def agent_of(seat: Row) -> str:

@@ -119,30 +119,25 @@ def _database(o: Opened) -> list[Finding]:
 
 async def _credentials(o: Opened) -> list[Finding]:
     """Whether the stored keys can be read here, and whether their sources take them."""
-    from resources.apis import open_client
     from resources.encryption import open_vault
     from resources.http.budget import PostgresBudget
+    from v2_assets.clients import client_of
+    from v2_assets.users import CONNECTION_COLUMNS, connections_of
 
     findings: list[Finding] = []
     vault = open_vault(o.settings)
     with o.database.connect() as connection:
         rows = connection.execute(
-            "select user_id, platform, account_id, state, api_key from v2.credentials"
+            f"select {CONNECTION_COLUMNS} from v2.credentials"  # noqa: S608 - constants
             " where active and deleted_at is null order by platform, user_id"
         ).fetchall()
     if not rows:
         return [Finding("credentials", "warn", "none entered", "`v2 onboard --user … --platform …`")]
     async with o.database.async_pool(2, 2) as pool:
-        for user_id, platform, account_id, state, stored in rows:
-            what = f"{platform} of user {user_id}"
+        for each in connections_of(rows):
+            what = f"{each.platform} of user {each.user_id}"
             try:
-                client = open_client(
-                    platform,
-                    api_key=vault.decrypt(stored),
-                    account_id=account_id or None,
-                    settings=o.settings,
-                    budget=PostgresBudget(pool),
-                )
+                client = client_of(each, o.settings, vault, PostgresBudget(pool))
                 began = time.monotonic()
                 async with client:
                     await client.identity()
@@ -150,8 +145,10 @@ async def _credentials(o: Opened) -> list[Finding]:
             except V2Error as error:
                 findings.append(Finding(what, "fail", error.message, error.hint or ""))
                 continue
-            doing = "" if state in ("ok", "new") else "the key works again: `v2 onboard` with it brings the user back"
-            findings.append(Finding(what, "warn" if doing else "ok", f"{state}; answered in {took:.2f} s", doing))
+            doing = (
+                "" if each.state in ("ok", "new") else "the key works again: `v2 onboard` with it brings the user back"
+            )
+            findings.append(Finding(what, "warn" if doing else "ok", f"{each.state}; answered in {took:.2f} s", doing))
     return findings + await _source_clocks(o)
 
 

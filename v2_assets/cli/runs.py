@@ -14,7 +14,7 @@ from uuid import uuid4
 import httpx
 from psycopg import sql
 
-from resources.apis import open_client, validate
+from resources.apis import validate
 from resources.encryption import open_vault
 from resources.errors import ConfigError, MissingCredential, V2Error
 from resources.http.budget import Limit
@@ -22,6 +22,7 @@ from resources.reading import Priority, ReadRequest
 from v2_assets.cli.data import RunFailed
 from v2_assets.cli.opened import Opened
 from v2_assets.cli.output import current
+from v2_assets.clients import client_of
 from v2_assets.schema.stage import STREAMS, Stream
 from v2_assets.staging.state import Cursor, overlap_start
 from v2_assets.staging.streams import READINGS
@@ -67,13 +68,7 @@ def plan(o: Opened, streams: Sequence[Stream], users: Sequence[int], *, full: bo
 
 async def _plans(o: Opened, connection: Connection, streams: Sequence[Stream], full: bool) -> list[dict[str, Any]]:
     told = []
-    client = open_client(
-        connection.platform,
-        api_key=open_vault(o.settings).decrypt(connection.api_key),
-        account_id=connection.account_id or None,
-        settings=o.settings,
-        budget=_Unshared(),
-    )
+    client = client_of(connection, o.settings, open_vault(o.settings), _Unshared())
     async with client:
         for stream in (s for s in streams if s.integration == connection.platform):
             reading = READINGS[stream.integration, stream.entity]

@@ -11,7 +11,7 @@ from v2_assets.schema import metadata
 from v2_assets.schema.stage import STREAMS
 
 #: The integration that fills each staging table: what `source` says in V2.
-SOURCE_OF = {stream.table: stream.integration for stream in STREAMS}
+SOURCE_OF = {s.table: "v1" if s.integration == "xano" else s.integration for s in STREAMS}
 #: Columns the engine writes itself; a select must never return them.
 OURS = frozenset({"id", "created_at", "updated_at"})
 #: Columns of a primary select that steer the merge and are not stored in V2.

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from resources.apis import open_client
 from resources.encryption import open_vault
 from resources.errors import V2Error
 from resources.http.budget import PostgresBudget
 from resources.postgres import Database
 from resources.reading import ReadRequest
 from resources.settings import Settings
+from v2_assets.clients import client_of
 from v2_assets.reconcile.compare import compare, law
 from v2_assets.reconcile.report import Line, ReconcileReport
 from v2_assets.schema.stage import STREAMS, Stream
@@ -89,13 +89,7 @@ async def _ask(
     asked: list[_Asked] = []
     client = None
     if connection.usable:
-        client = open_client(
-            connection.platform,
-            api_key=open_vault(settings).decrypt(connection.api_key),
-            account_id=connection.account_id or None,
-            settings=settings,
-            budget=budget,
-        )
+        client = client_of(connection, settings, open_vault(settings), budget)
     for stream in STREAMS:
         if stream.integration != connection.platform:
             continue

@@ -14,12 +14,12 @@ from typing import Literal
 import psycopg
 from psycopg.types.json import Jsonb
 
-from resources.apis import open_client
 from resources.encryption import Vault, open_vault
 from resources.errors import LeaseBusy, SourceUnavailable, Unauthorized, V2Error
 from resources.http.budget import Budget, PostgresBudget
 from resources.postgres import Database
 from resources.settings import Settings
+from v2_assets.clients import client_of
 from v2_assets.incidents import report
 from v2_assets.schema.stage import Stream
 from v2_assets.staging.state import StreamKey
@@ -92,13 +92,7 @@ async def _sync_user(
             user_id=context.user_id,
         )
         try:
-            client = open_client(
-                connection.platform,
-                api_key=vault.decrypt(connection.api_key),
-                account_id=connection.account_id or None,
-                settings=settings,
-                budget=budget,
-            )
+            client = client_of(connection, settings, vault, budget)
             async with client:
                 outcome.results.append(await sync_stream(database, client, stream, key, run_id, options))
             outcome.outcome = "synced"

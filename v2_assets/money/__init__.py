@@ -1,0 +1,1 @@
+"""Contributions, payments, equity and income."""

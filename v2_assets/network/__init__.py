@@ -1,0 +1,1 @@
+"""Who sponsors whom, down-lines and how they change."""

@@ -1,0 +1,5 @@
+"""The assets of this domain."""
+
+import dagster as dg
+
+NETWORK: list[dg.AssetsDefinition] = []

@@ -1,0 +1,1 @@
+"""Aggregates: numbers by month, week and day, and the health of the data."""

@@ -1,0 +1,1 @@
+-- Revision 0005: the network and the money that reZEN pays: down-lines, contributions, payments, equity.

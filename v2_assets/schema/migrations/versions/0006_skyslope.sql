@@ -1,0 +1,1 @@
+-- Revision 0006: skySlope: its staging tables and what the deals need of them.

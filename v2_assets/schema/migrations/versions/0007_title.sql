@@ -1,0 +1,1 @@
+-- Revision 0007: title orders and what belongs to them.

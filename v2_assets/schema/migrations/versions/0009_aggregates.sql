@@ -1,0 +1,1 @@
+-- Revision 0009: tables that are computed from others: income, totals, aggregates.

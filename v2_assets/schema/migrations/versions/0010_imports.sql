@@ -1,0 +1,1 @@
+-- Revision 0010: imported files and the identity of people across systems.

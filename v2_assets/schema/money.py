@@ -1,0 +1,1 @@
+"""Money: contributions, payments, equity and income."""

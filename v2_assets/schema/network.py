@@ -1,0 +1,1 @@
+"""Network: who sponsors whom, each down-line, and how it changed."""

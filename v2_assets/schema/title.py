@@ -1,0 +1,1 @@
+"""Title: orders, agencies, users, events and the money of a closing."""

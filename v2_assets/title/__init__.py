@@ -1,0 +1,1 @@
+"""Title orders and what belongs to them."""

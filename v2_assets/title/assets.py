@@ -1,0 +1,5 @@
+"""The assets of this domain."""
+
+import dagster as dg
+
+TITLE: list[dg.AssetsDefinition] = []
