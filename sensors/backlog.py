@@ -17,6 +17,7 @@ from sensors.ranges import contiguous, tags_for
 from sensors.runs import busy_keys
 from v2_assets.automation import BACKLOG_INTERVAL_S, KIND_TAG
 from v2_assets.jobs import merge_backlog
+from v2_assets.merge.statements import WANTS_MERGING
 from v2_assets.partitions import USERS_NAME, partition_key
 from v2_assets.platform_resource import PlatformResource
 from v2_assets.schema.stage import STREAMS
@@ -39,10 +40,9 @@ class Attempt:
 def backlog(database: Database) -> dict[str, tuple[int, int]]:
     """Users (as partition keys) with rows that want merging: how many, and the newest of them."""
     per_table = sql.SQL(" union all ").join(
-        sql.SQL(
-            "select user_id, count(*) as rows, max(id) as newest from {} where status = 'pending'"
-            " or (status = 'deferred' and next_attempt_at <= now()) group by user_id"
-        ).format(sql.Identifier("staging", stream.table))
+        sql.SQL("select user_id, count(*) as rows, max(id) as newest from {} where {} group by user_id").format(
+            sql.Identifier("staging", stream.table), WANTS_MERGING
+        )
         for stream in STREAMS
     )
     query = sql.SQL("select user_id, sum(rows)::bigint, sum(newest)::bigint from ({}) t group by user_id").format(

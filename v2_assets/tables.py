@@ -17,7 +17,8 @@ from resources.errors import DatabaseError, V2Error
 from resources.postgres import Database, is_transient
 from v2_assets.automation import BACKFILL, OWNERS
 from v2_assets.describe import declared_metadata, description
-from v2_assets.merge import Derived, Fact, MergeCounts, TableCounts, Unit, derive, merge, merge_facts
+from v2_assets.merge import Derived, Fact, MergeCounts, TableCounts, Unit, merge_work
+from v2_assets.merge.statements import WANTS_MERGING
 from v2_assets.partitions import users
 from v2_assets.platform_resource import PlatformResource
 from v2_assets.recording import Metadata, Recorder, users_of
@@ -78,13 +79,8 @@ def merge_user(database: Database, work: Sequence[Unit | Fact | Derived], user_i
     """
     total = MergeCounts()
     for attempt in stamina.retry_context(on=_worth_another_try, attempts=4, wait_max=5):
-        with attempt:
-            if facts := tuple(w for w in work if isinstance(w, Fact)):
-                total.add(merge_facts(database, facts, user_id))
-            for unit in (w for w in work if isinstance(w, Unit)):
-                total.add(merge(database, unit, user_id, run_id))
-            for derived in (w for w in work if isinstance(w, Derived)):
-                total.add(derive(database, derived, user_id))
+        with attempt, database.connect(autocommit=True) as connection:
+            total.add(merge_work(connection, work, user_id, run_id))
     return total
 
 
@@ -119,10 +115,9 @@ def _stages_of(table: str, work: Sequence[Unit | Fact | Derived]) -> list[str]:
 def _with_work(database: Database, stages: Sequence[str], user_ids: Sequence[int]) -> set[int]:
     """The users who have rows that want merging; everybody else costs no transaction."""
     query = sql.SQL(" union ").join(
-        sql.SQL(
-            "select distinct user_id from {} where user_id = any(%(users)s)"
-            " and (status = 'pending' or (status = 'deferred' and next_attempt_at <= now()))"
-        ).format(sql.Identifier("staging", stage))
+        sql.SQL("select distinct user_id from {} where user_id = any(%(users)s) and {}").format(
+            sql.Identifier("staging", stage), WANTS_MERGING
+        )
         for stage in stages
     )
     with database.connect() as connection:

@@ -23,7 +23,7 @@ from tests.story import DOMAINS, Work, work_in_order
 from v2_assets.crm import units as crm
 from v2_assets.deals import units as deals
 from v2_assets.identity import units as identity
-from v2_assets.merge import Derived, Fact, MergeCounts, Unit, derive, merge, merge_facts
+from v2_assets.merge import MergeCounts, merge_work
 from v2_assets.people import units as people
 from v2_assets.reference import units as reference
 from v2_assets.schema import metadata
@@ -97,14 +97,10 @@ def store(database: Database, records: Sequence[Staged]) -> None:
 def merge_everything(database: Database, users: Sequence[int], work: Sequence[Work] | None = None) -> MergeCounts:
     """Every table (or only this work) for every user, parents first, as a run does it."""
     total = MergeCounts()
-    for each in work or work_in_order(DOMAINS):
-        for user in users:
-            if facts := tuple(w for w in each if isinstance(w, Fact)):
-                total.add(merge_facts(database, facts, user))
-            for unit in (w for w in each if isinstance(w, Unit)):
-                total.add(merge(database, unit, user, "run"))
-            for derived in (w for w in each if isinstance(w, Derived)):
-                total.add(derive(database, derived, user))
+    pieces = [(each, user) for each in work or work_in_order(DOMAINS) for user in users]
+    with database.connect(autocommit=True) as connection:
+        for each, user in pieces:
+            total.add(merge_work(connection, each, user, "run"))
     return total
 
 

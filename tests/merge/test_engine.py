@@ -13,7 +13,7 @@ from resources.errors import LedgerBroken
 from resources.postgres import Database
 from tests.merge.stage import NOON, Staged, enter_users, merge_everything, store, work_of
 from v2_assets.deals import units as deals
-from v2_assets.merge import MergeCounts, Unit, merge
+from v2_assets.merge import MergeCounts, Unit, engine
 from v2_assets.people import units as people
 
 TEAM = people.TEAM
@@ -54,6 +54,11 @@ def seat(agent: str = "a-1", *, user: int = 1) -> Staged:
 def rows(database: Database, query: str) -> list[Any]:
     with database.connect() as connection:
         return connection.execute(query).fetchall()  # type: ignore[arg-type]
+
+
+def merge(database: Database, unit: Unit, user_id: int, run_id: str, **more: int) -> MergeCounts:
+    with database.connect(autocommit=True) as connection:
+        return engine.merge(connection, unit, user_id, run_id, **more)
 
 
 def standing(database: Database) -> list[Any]:

@@ -8,6 +8,7 @@ from v2_assets.merge.counts import MergeCounts, TableCounts
 from v2_assets.merge.engine import merge
 from v2_assets.merge.facts import derive, merge_facts
 from v2_assets.merge.unit import Child, Derived, Fact, History, Unit
+from v2_assets.merge.work import merge_work
 
 __all__ = [
     "Child",
@@ -20,4 +21,5 @@ __all__ = [
     "derive",
     "merge",
     "merge_facts",
+    "merge_work",
 ]

@@ -14,10 +14,9 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from resources.errors import LedgerBroken
-from resources.postgres import Database
 from v2_assets.merge import session
 from v2_assets.merge.counts import MergeCounts
-from v2_assets.merge.statements import SOURCE_OF, natural_key, same_key, staging, v2
+from v2_assets.merge.statements import SOURCE_OF, WANTS_MERGING, natural_key, same_key, staging, v2
 from v2_assets.merge.unit import Unit
 
 #: Rows per transaction. Beyond a few thousand nothing is gained (docs/explanation/data-flow.md), and locks last longer.
@@ -27,28 +26,28 @@ BATCH_ROWS = 5_000
 _RETRY = "now() + least(interval '1 minute' * (attempts + 1) * (attempts + 1), interval '1 day')"
 
 
-def merge(database: Database, unit: Unit, user_id: int, run_id: str, *, batch_rows: int = BATCH_ROWS) -> MergeCounts:
-    """Merges everything of one user that is pending (or deferred and due) for this unit.
+def merge(
+    connection: psycopg.Connection[Any], unit: Unit, user_id: int, run_id: str, *, batch_rows: int = BATCH_ROWS
+) -> MergeCounts:
+    """Merges everything of one user that is pending (or deferred and due) for this unit. Wants autocommit.
 
     Raises LedgerBroken when a select does not account for every row (nothing of that batch is written), and
     psycopg.OperationalError when the database went away.
     """
     total = MergeCounts()
-    with database.connect(autocommit=True) as connection:
-        last = 0
-        while ids := _wanted(connection, unit.stage, user_id, last, batch_rows):
-            last = ids[-1]
-            total.add(_merge_or_halve(connection, unit, ids, user_id, run_id))
+    last = 0
+    while ids := _wanted(connection, unit.stage, user_id, last, batch_rows):
+        last = ids[-1]
+        total.add(_merge_or_halve(connection, unit, ids, user_id, run_id))
     return total
 
 
 def _wanted(connection: psycopg.Connection[Any], stage: str, user_id: int, after: int, limit: int) -> list[int]:
     with connection.transaction(), connection.cursor() as cur:
         cur.execute(
-            sql.SQL(
-                "select id from {} where user_id = %s and id > %s"
-                " and (status = 'pending' or (status = 'deferred' and next_attempt_at <= now())) order by id limit %s"
-            ).format(staging(stage)),
+            sql.SQL("select id from {} where user_id = %s and id > %s and {} order by id limit %s").format(
+                staging(stage), WANTS_MERGING
+            ),
             [user_id, after, limit],
         )
         return [row[0] for row in cur.fetchall()]

@@ -7,7 +7,6 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from resources.postgres import Database
 from v2_assets.merge import session
 from v2_assets.merge.counts import MergeCounts
 from v2_assets.merge.statements import SOURCE_OF, columns, natural_key, staging
@@ -16,18 +15,17 @@ from v2_assets.merge.unit import Derived, Fact
 _BATCH_ROWS = 5_000
 
 
-def merge_facts(database: Database, facts: tuple[Fact, ...], user_id: int) -> MergeCounts:
+def merge_facts(connection: psycopg.Connection[Any], facts: tuple[Fact, ...], user_id: int) -> MergeCounts:
     """Stores the facts that one user's waiting records mention. The records' own fates are not touched.
 
     A record too broken to be read is passed over here; its own table's merge rejects it with the reason.
     """
     total = MergeCounts()
-    with database.connect(autocommit=True) as connection:
-        for fact in facts:
-            last = 0
-            while ids := _waiting(connection, fact.stage, user_id, last):
-                last = ids[-1]
-                total.add(_store_or_halve(connection, fact, ids))
+    for fact in facts:
+        last = 0
+        while ids := _waiting(connection, fact.stage, user_id, last):
+            last = ids[-1]
+            total.add(_store_or_halve(connection, fact, ids))
     return total
 
 
@@ -78,10 +76,10 @@ def _store(cur: psycopg.Cursor[Any], fact: Fact, ids: list[int]) -> MergeCounts:
     return counts
 
 
-def derive(database: Database, derived: Derived, user_id: int) -> MergeCounts:
+def derive(connection: psycopg.Connection[Any], derived: Derived, user_id: int) -> MergeCounts:
     """Recomputes a derived table's rows for one user; rows that come out equal are not touched."""
     counts = MergeCounts()
-    with database.connect(autocommit=True) as connection, connection.transaction(), connection.cursor() as cur:
+    with connection.transaction(), connection.cursor() as cur:
         session.begin(cur, derived.table)
         selected = session.select_into(cur, "merging", derived.sql, {"user_id": user_id})
         names = session.complete(cur, "merging", session.v2_columns(derived.table, selected), "derived", None)

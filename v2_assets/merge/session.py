@@ -18,6 +18,8 @@ _FRESH = "drop table if exists " + ", ".join(f"pg_temp.{name}" for name in _TEMP
 
 def begin(cur: psycopg.Cursor[Any], table: str) -> None:
     """Takes the table's merge lock for this transaction, so that two merges never race for one natural key."""
+    # Temporary tables of one name differ from table to table, so a statement prepared for one fails on the next.
+    cur.connection.prepare_threshold = None
     cur.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"merge:{table}"])
     cur.execute(_FRESH)
 
