@@ -96,5 +96,5 @@ def test_an_agents_profile_fills_the_same_columns_from_a_roster_as_from_the_prof
         with database.connect() as connection, connection.cursor() as cur:
             session.begin(cur, "agent")
             session.load_batch(cur, f"stage_rezen_{stage}", [])
-            columns[stage] = set(session.v2_columns("agent", session.select_into(cur, "selected", select.sql)))
+            columns[stage] = set(session.v2_columns("agent", session.select_into(cur, "selected", select.sql)[0]))
     assert columns["team_members"] == columns["agents"] | {"source_updated_at"}

@@ -11,12 +11,13 @@ from resources.errors import LedgerBroken
 
 @dataclass(slots=True)
 class TableCounts:
-    """Rows of one V2 table that a merge inserted, changed, left untouched, or marked deleted."""
+    """Rows of one V2 table that a merge inserted, changed, left untouched or marked deleted; staged rows it freed."""
 
     inserted: int = 0
     updated: int = 0
     unchanged: int = 0
     removed: int = 0
+    released: int = 0
 
     @property
     def written(self) -> int:
@@ -29,6 +30,7 @@ class TableCounts:
         self.updated += other.updated
         self.unchanged += other.unchanged
         self.removed += other.removed
+        self.released += other.released
 
 
 @dataclass(slots=True)
@@ -41,10 +43,14 @@ class MergeCounts:
     rejected: int = 0
     deferred: int = 0
     filtered: int = 0
-    released: int = 0
     tables: dict[str, TableCounts] = field(default_factory=dict)
 
     FATES: ClassVar[tuple[str, ...]] = ("processed", "duplicate", "rejected", "deferred", "filtered")
+
+    @property
+    def released(self) -> int:
+        """Staged rows that became pending because a parent of theirs was inserted."""
+        return sum(counts.released for counts in self.tables.values())
 
     def table(self, name: str) -> TableCounts:
         """The counts of one V2 table, created on first use."""
@@ -53,7 +59,6 @@ class MergeCounts:
     def add(self, other: MergeCounts) -> None:
         """Adds another merge's counts to these."""
         self.read += other.read
-        self.released += other.released
         for fate in self.FATES:
             setattr(self, fate, getattr(self, fate) + getattr(other, fate))
         for name, counts in other.tables.items():

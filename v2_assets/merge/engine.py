@@ -80,13 +80,11 @@ def _merge_batch(cur: psycopg.Cursor[Any], unit: Unit, ids: list[int], user_id: 
         part = session.complete(cur, "part", part, SOURCE_OF[unit.stage], None)
         counts.table(history.table).add(session.write(cur, history.table, "part", part, facts=False))
     counts.table(unit.table).add(session.write(cur, unit.table, "merging", names, facts=False))
-    counts.released += session.free_waiters(cur, unit.table, counts.table(unit.table).inserted)
     _find_v2_ids(cur, unit)
     for child in unit.children:
         part = session.v2_columns(child.table, _fresh_part(cur, child.sql, {"parent": child.parent}))
         part = session.complete(cur, "part", part, SOURCE_OF[unit.stage], None)
         written = session.write(cur, child.table, "part", part, facts=False)
-        counts.released += session.free_waiters(cur, child.table, written.inserted)
         match = same_key("part", "live", child.table)
         written.removed = session.remove_missing(cur, child.table, child.parent, match)
         counts.table(child.table).add(written)
@@ -103,12 +101,12 @@ def _merge_batch(cur: psycopg.Cursor[Any], unit: Unit, ids: list[int], user_id: 
 
 def _fresh_part(cur: psycopg.Cursor[Any], text: str, params: dict[str, Any] | None = None) -> list[str]:
     cur.execute("drop table if exists pg_temp.part")
-    return session.select_into(cur, "part", text, params)
+    return session.select_into(cur, "part", text, params)[0]
 
 
 def _select_primary(cur: psycopg.Cursor[Any], unit: Unit, expected: int) -> list[str]:
     """Fills `selected` from the table's file; every batch row must be there exactly once."""
-    selected = session.select_into(cur, "selected", unit.sql)
+    selected, _ = session.select_into(cur, "selected", unit.sql)
     if "rank" not in selected:
         cur.execute("alter table selected add column rank int not null default 0")
     cur.execute(

@@ -59,7 +59,10 @@ def _store(cur: psycopg.Cursor[Any], fact: Fact, ids: list[int]) -> MergeCounts:
     counts = MergeCounts()
     if not session.load_batch(cur, fact.stage, ids):
         return counts
-    names = session.v2_columns(fact.table, session.select_into(cur, "selected", fact.sql))
+    selected, rows = session.select_into(cur, "selected", fact.sql)
+    if not rows:
+        return counts
+    names = session.v2_columns(fact.table, selected)
     names = session.complete(cur, "selected", names, SOURCE_OF[fact.stage], None)
     key = natural_key(fact.table)
     smallest = [n for n in names if n not in key]
@@ -69,9 +72,7 @@ def _store(cur: psycopg.Cursor[Any], fact: Fact, ids: list[int]) -> MergeCounts:
             " order by {key}, source_updated_at desc nulls last, {rest}"
         ).format(key=columns(key), names=columns(names), rest=columns(smallest))
     )
-    written = session.write(cur, fact.table, "merging", names, facts=True)
-    counts.released = session.free_waiters(cur, fact.table, written.inserted)
-    counts.table(fact.table).add(written)
+    counts.table(fact.table).add(session.write(cur, fact.table, "merging", names, facts=True))
     cur.execute("set constraints all immediate")
     return counts
 
@@ -81,9 +82,9 @@ def derive(connection: psycopg.Connection[Any], derived: Derived, user_id: int) 
     counts = MergeCounts()
     with connection.transaction(), connection.cursor() as cur:
         session.begin(cur, derived.table)
-        selected = session.select_into(cur, "merging", derived.sql, {"user_id": user_id})
+        selected, rows = session.select_into(cur, "merging", derived.sql, {"user_id": user_id})
+        if not rows:
+            return counts
         names = session.complete(cur, "merging", session.v2_columns(derived.table, selected), "derived", None)
-        written = session.write(cur, derived.table, "merging", names, facts=False)
-        counts.released = session.free_waiters(cur, derived.table, written.inserted)
-        counts.table(derived.table).add(written)
+        counts.table(derived.table).add(session.write(cur, derived.table, "merging", names, facts=False))
     return counts

@@ -12,16 +12,12 @@ from resources.errors import LedgerBroken
 from v2_assets.merge.counts import TableCounts
 from v2_assets.merge.statements import OURS, STEERING, declaration, release, staging, upsert, v2
 
-_TEMPORARY = ("batch", "selected", "merging", "merged", "written", "part")
-_FRESH = "drop table if exists " + ", ".join(f"pg_temp.{name}" for name in _TEMPORARY)
-
 
 def begin(cur: psycopg.Cursor[Any], table: str) -> None:
     """Takes the table's merge lock for this transaction, so that two merges never race for one natural key."""
     # Temporary tables of one name differ from table to table, so a statement prepared for one fails on the next.
     cur.connection.prepare_threshold = None
     cur.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"merge:{table}"])
-    cur.execute(_FRESH)
 
 
 def load_batch(cur: psycopg.Cursor[Any], stage: str, ids: Sequence[int]) -> int:
@@ -38,14 +34,17 @@ def load_batch(cur: psycopg.Cursor[Any], stage: str, ids: Sequence[int]) -> int:
     return _number(cur)
 
 
-def select_into(cur: psycopg.Cursor[Any], relation: str, text: str, params: dict[str, Any] | None = None) -> list[str]:
-    """Runs a table's select into a temporary relation. Returns its column names."""
+def select_into(
+    cur: psycopg.Cursor[Any], relation: str, text: str, params: dict[str, Any] | None = None
+) -> tuple[list[str], int]:
+    """Runs a table's select into a temporary relation. Returns its column names and how many rows it has."""
     cur.execute(
         sql.SQL("create temp table {} on commit drop as ").format(sql.Identifier(relation)).as_string(cur) + text,  # type: ignore[arg-type]
         params,
     )
+    rows = cur.rowcount
     cur.execute(sql.SQL("select * from {} limit 0").format(sql.Identifier(relation)))
-    return [c.name for c in cur.description or ()]
+    return [c.name for c in cur.description or ()], rows
 
 
 def v2_columns(table: str, selected: Iterable[str]) -> list[str]:
@@ -81,22 +80,14 @@ def complete(cur: psycopg.Cursor[Any], relation: str, names: list[str], source: 
 
 
 def write(cur: psycopg.Cursor[Any], table: str, relation: str, names: list[str], *, facts: bool) -> TableCounts:
-    """Upserts a relation into its V2 table; the ids written are in `written`."""
-    cur.execute("drop table if exists pg_temp.written")
-    cur.execute("create temp table written (id bigint, inserted boolean) on commit drop")
+    """Upserts a relation into its V2 table, and makes staged rows pending that waited for the rows inserted."""
     cur.execute(upsert(table, relation, names, facts=facts))
-    cur.execute("select count(*) filter (where inserted), count(*) filter (where not inserted) from written")
-    inserted, updated = cur.fetchone() or (0, 0)
-    cur.execute(sql.SQL("select count(*) from {}").format(sql.Identifier(relation)))
-    return TableCounts(inserted=inserted, updated=updated, unchanged=_number(cur) - inserted - updated)
-
-
-def free_waiters(cur: psycopg.Cursor[Any], table: str, inserted: int) -> int:
-    """Releases what waited for the rows just inserted. Returns how many staged rows became pending."""
-    if not inserted:
-        return 0
-    cur.execute(release(table))
-    return _number(cur)
+    inserted, updated, told = cur.fetchone() or ([], 0, 0)
+    counts = TableCounts(inserted=len(inserted), updated=updated, unchanged=told - len(inserted) - updated)
+    if inserted:
+        cur.execute(release(table), [inserted])
+        counts.released = _number(cur)
+    return counts
 
 
 def remove_missing(cur: psycopg.Cursor[Any], table: str, parent: str, key_match: sql.Composed) -> int:

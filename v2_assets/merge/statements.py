@@ -61,7 +61,9 @@ def waiting_key(table: str, alias: str) -> sql.Composed:
 
 
 def upsert(table: str, source: str, names: Sequence[str], *, facts: bool) -> sql.Composed:
-    """Insert-or-update of `source` into a V2 table, into `written(id, inserted)`; rows that are equal are not touched.
+    """Insert-or-update of `source` into a V2 table; rows that are equal are not touched.
+
+    One row comes back: the ids inserted (bigint[]), how many rows were updated, how many the source has.
 
     A primary, child or derived row (`facts=False`) overwrites what is not newer than itself. A fact mentioned by a
     record of another grain (`facts=True`) overwrites only with a newer stamp; where neither side has a stamp the
@@ -99,7 +101,8 @@ def upsert(table: str, source: str, names: Sequence[str], *, facts: bool) -> sql
         " insert into {table} as live ({names}) select {names} from {source} where true"
         " on conflict ({key}) do update set {updates}, updated_at = now() where {different}"
         " returning id, (xmax = 0) as inserted)"
-        " insert into written select id, inserted from put"
+        " select coalesce(array_agg(id) filter (where inserted), '{{}}'), count(*) filter (where not inserted),"
+        " (select count(*) from {source}) from put"
     ).format(
         table=v2(table),
         names=columns(names),
@@ -111,8 +114,8 @@ def upsert(table: str, source: str, names: Sequence[str], *, facts: bool) -> sql
 
 
 def release(table: str) -> sql.Composed:
-    """Makes the deferred rows of all staging tables pending whose parent is among the rows just `written`."""
-    keys = sql.SQL("keys as (select {} as key from written w join {} t on t.id = w.id where w.inserted)").format(
+    """Makes the deferred rows of all staging tables pending whose parent has one of the ids `%s` (bigint[])."""
+    keys = sql.SQL("keys as (select {} as key from {} t where t.id = any(%s))").format(
         waiting_key(table, "t"), v2(table)
     )
     freed = [
