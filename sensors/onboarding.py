@@ -1,11 +1,12 @@
 """Onboarding: a new credential is verified, its user becomes a partition, a job is written and a run is started.
 
-Every tick may die at any point and be repeated: the job row is unique per credential and attempt, and a run's key is
-its job, so nothing happens twice. Nobody creates jobs by hand; doing so is possible and ends the same way.
+Every tick may die at any point and be repeated: the job row is unique per credential and attempt, and says which run it
+shares before that run is asked for, so nothing happens twice. Nobody creates jobs by hand; doing so is possible and
+ends the same way.
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import dagster as dg
@@ -18,6 +19,7 @@ from resources.http.budget import PostgresBudget
 from resources.postgres import Database
 from resources.reading import Identity
 from resources.settings import Settings
+from sensors.ranges import contiguous, tags_for
 from v2_assets.automation import INTEGRATION_TAG, KIND_TAG, ONBOARDING_INTERVAL_S, PRIORITY_TAG
 from v2_assets.clients import client_of
 from v2_assets.incidents import report
@@ -28,7 +30,10 @@ from v2_assets.users import CONNECTION_COLUMNS, Connection, connections_of
 
 #: Verifying is one small call; a tick must end within Dagster's 60 s.
 VERIFIED_PER_TICK = 20
-JOB_TAG = "v2/onboarding_job"
+#: Users whose first sync is one run, if they are neighbours; who waits for a neighbour's large account waits for it
+#: only with the merges, since the streams of a run's users are read side by side.
+USERS_PER_RUN = 25
+JOBS_TAG = "v2/onboarding_jobs"
 
 _NEW = f"""
 select {CONNECTION_COLUMNS} from v2.credentials
@@ -41,7 +46,14 @@ where state = 'ok' and verified and active and deleted_at is null and platform =
   and not exists (select from ops.onboarding_job j where j.credentials_id = c.id)
 order by id on conflict do nothing
 """
-_TO_START = "select id, user_id, integration from ops.onboarding_job where status = 'New' order by id"
+#: Jobs that no run was asked for yet; `run_id` holds the key of the run they share until the run itself is known.
+_UNGROUPED = (
+    "select id, user_id, integration from ops.onboarding_job where status = 'New' and run_id is null order by id"
+)
+_TO_START = """
+select run_id, integration, array_agg(id order by id), array_agg(distinct user_id)
+from ops.onboarding_job where status = 'New' and run_id is not null group by 1, 2 order by min(id)
+"""
 
 
 class WrongAccount(SourceError):
@@ -126,11 +138,31 @@ async def _refuse(connection: psycopg.AsyncConnection[Any], new: Connection, err
     )
 
 
-def jobs_to_start(connection: psycopg.Connection[Any]) -> list[tuple[int, int, str]]:
-    """Writes the jobs of verified credentials that have none, and returns every job that is still to be started."""
+def write_jobs(connection: psycopg.Connection[Any]) -> list[tuple[int, int, str]]:
+    """Writes the jobs of verified credentials that have none. Returns (job, user, integration) of all without a run."""
     with connection.transaction():
         connection.execute(_WITHOUT_JOB, [list(SYNC_JOBS)])
-    return [(row[0], row[1], row[2]) for row in connection.execute(_TO_START).fetchall()]
+    return [(row[0], row[1], row[2]) for row in connection.execute(_UNGROUPED).fetchall()]
+
+
+def group_jobs(
+    connection: psycopg.Connection[Any], jobs: Sequence[tuple[int, int, str]], keys: Sequence[str]
+) -> list[tuple[str, str, list[int], list[int]]]:
+    """Gives neighbouring users of one integration a run together, for good: a tick that is repeated asks for the same.
+
+    Returns every run that is to be asked for, as (run key, integration, jobs, users).
+    """
+    with connection.transaction():
+        for integration in {integration for _, _, integration in jobs}:
+            mine: dict[str, list[int]] = {}
+            for job_id, user_id, name in jobs:
+                if name == integration:
+                    mine.setdefault(partition_key(user_id), []).append(job_id)
+            for group in contiguous(keys, mine, USERS_PER_RUN):
+                ids = sorted(job_id for key in group for job_id in mine[key])
+                run_key = "onboarding-" + ".".join(map(str, ids))
+                connection.execute("update ops.onboarding_job set run_id = %s where id = any(%s)", [run_key, ids])
+    return [(row[0], row[1], row[2], row[3]) for row in connection.execute(_TO_START).fetchall()]
 
 
 @dg.sensor(
@@ -145,20 +177,22 @@ def onboarding_sensor(
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
     database = platform.database
     told = asyncio.run(verify_new(database, platform.settings))
-    with database.connect() as connection:
-        jobs = jobs_to_start(connection)
-    if not jobs:
+    with database.connect(autocommit=True) as connection:
+        jobs = write_jobs(connection)
+        # In bulk, and before any run is asked for: one call per key would cost 15 ms each.
+        context.instance.add_dynamic_partitions(USERS_NAME, list(dict.fromkeys(partition_key(j[1]) for j in jobs)))
+        keys = list(context.instance.get_dynamic_partitions(USERS_NAME))
+        runs = group_jobs(connection, jobs, keys)
+    if not runs:
         yield dg.SkipReason(f"no new connection ({told['refused']} refused, {told['later']} to be asked again)")
-        return
-    # In bulk, and before any run is asked for: one call per key would cost 15 ms each.
-    context.instance.add_dynamic_partitions(USERS_NAME, list(dict.fromkeys(partition_key(j[1]) for j in jobs)))
-    for job_id, user_id, integration in jobs:
+    for run_key, integration, job_ids, user_ids in runs:
+        users = [key for key in keys if key in {partition_key(user_id) for user_id in user_ids}]
         yield dg.RunRequest(
-            run_key=f"onboarding-{job_id}",
+            run_key=run_key,
             job_name=SYNC_JOBS[integration].name,
-            partition_key=partition_key(user_id),
             tags={
-                JOB_TAG: str(job_id),
+                **tags_for(users),
+                JOBS_TAG: ",".join(map(str, job_ids)),
                 KIND_TAG: "onboarding",
                 INTEGRATION_TAG: integration,
                 PRIORITY_TAG: "incremental",

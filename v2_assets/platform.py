@@ -352,10 +352,11 @@ def _settled(service: _Service, process: ProcessId) -> bool:
 
 
 def _is_run_worker(process: ProcessId) -> bool:
-    """Dagster's launcher runs each run in a spawned process of the code server; its helpers are left to end by it."""
+    """A run is a fork of the launcher's server process, in a session of its own; the server ends with the daemon."""
     try:
-        return any("multiprocessing.spawn" in argument for argument in psutil.Process(process.pid).cmdline())
-    except psutil.Error:
+        forked = any("multiprocessing.forkserver" in argument for argument in psutil.Process(process.pid).cmdline())
+        return forked and os.getsid(process.pid) == process.pid
+    except (psutil.Error, ProcessLookupError):
         return False
 
 

@@ -14,9 +14,11 @@ from resources.postgres import Database
 from sandbox import Sandbox, World, serve
 from sandbox.world import Scale
 from sensors.backlog import backlog, backlog_sensor
-from sensors.onboarding import onboarding_sensor
-from sensors.ranges import tags_for
+from sensors.onboarding import JOBS_TAG, group_jobs, onboarding_sensor, write_jobs
+from sensors.onboarding_progress import onboarding_progress_sensor
+from sensors.ranges import keys_of_run, tags_for
 from tests.story import Story
+from v2_assets.automation import KIND_TAG
 from v2_assets.definitions import build_defs
 from v2_assets.partitions import USERS_NAME, partition_key
 from v2_assets.platform_resource import PlatformResource
@@ -54,7 +56,9 @@ def instance() -> Iterator[dg.DagsterInstance]:
         yield made
 
 
-def run(instance: dg.DagsterInstance, job: str, users: list[int]) -> dg.ExecuteInProcessResult:
+def run(
+    instance: dg.DagsterInstance, job: str, users: list[int], tags: dict[str, str] | None = None
+) -> dg.ExecuteInProcessResult:
     keys = [partition_key(u) for u in users]
     instance.add_dynamic_partitions(USERS_NAME, keys)
     return (
@@ -62,12 +66,16 @@ def run(instance: dg.DagsterInstance, job: str, users: list[int]) -> dg.ExecuteI
         .resolve_job_def(job)
         .execute_in_process(
             instance=instance,
-            tags=tags_for(keys),
+            tags=tags_for(keys) | (tags or {}),
             partition_key=keys[0] if len(keys) == 1 else None,
             raise_on_error=False,
             run_config=QUIET,
         )
     )
+
+
+def onboarding(jobs: list[int]) -> dict[str, str]:
+    return {KIND_TAG: "onboarding", JOBS_TAG: ",".join(map(str, jobs))}
 
 
 def test_a_run_over_a_range_materializes_every_user_and_brings_everything_to_v2(
@@ -101,7 +109,7 @@ def test_a_revoked_key_names_its_user_in_the_runs_error_and_the_next_run_does_no
     assert others[0][0] > 0 and backlog(story.database) == {}
 
 
-def test_new_credentials_are_verified_get_a_partition_a_job_and_one_run_each_and_a_second_tick_does_nothing_twice(
+def test_new_credentials_are_verified_and_neighbours_share_a_run_and_a_second_tick_does_nothing_twice(
     story: Story, instance: dg.DagsterInstance
 ) -> None:
     with story.database.connect() as connection:
@@ -111,6 +119,7 @@ def test_new_credentials_are_verified_get_a_partition_a_job_and_one_run_each_and
             " where user_id = %s and platform = 'rezen'",
             [story.users[4]],
         )
+    keys = [partition_key(u) for u in story.users]
     with (
         partition_loading_context(dynamic_partitions_store=instance),
         dg.build_sensor_context(
@@ -119,17 +128,47 @@ def test_new_credentials_are_verified_get_a_partition_a_job_and_one_run_each_and
     ):
         first = onboarding_sensor.evaluate_tick(context)
         second = onboarding_sensor.evaluate_tick(context)
-    assert len(first.run_requests or []) == 9
+    told = {(r.job_name, tuple(sorted(keys_of_run(keys, r.tags)))) for r in first.run_requests or []}
+    assert told == {("fub_sync", ("1", "2", "3", "4", "5")), ("rezen_sync", ("1", "2", "3", "4"))}
     assert {r.run_key for r in first.run_requests or []} == {r.run_key for r in second.run_requests or []}
     assert story.query("select count(*) from ops.onboarding_job") == [(9,)]
     assert instance.get_dynamic_partitions(USERS_NAME) == [partition_key(u) for u in story.users]
-    platforms = {(r.partition_key, r.job_name) for r in first.run_requests or []}
-    assert {("1", "fub_sync"), ("1", "rezen_sync")} <= platforms
     assert story.query("select user_id, platform from v2.credentials where state = 'needs_reconnect'") == [
         (story.users[4], "rezen")
     ]
     assert story.query("select code from ops.alert") == [("credential_not_verified",)]
     assert story.query("select kind from ops.notification") == [("ONBOARDING_ERROR",)]
+
+
+def test_who_shares_a_run_with_a_failing_neighbour_gets_another_run_without_that_neighbour(
+    story: Story, instance: dg.DagsterInstance
+) -> None:
+    guilty, others = story.users[1], [user for user in story.users if user != story.users[1]]
+    story.sandbox.faults.add({"name": "revoked_key", "key": story.sandbox.world.users[1].fub_key})
+
+    def asked() -> list[tuple[str, list[int], list[int]]]:
+        with story.database.connect(autocommit=True) as connection:
+            runs = group_jobs(connection, write_jobs(connection), [partition_key(user) for user in story.users])
+        return [(key, jobs, users) for key, integration, jobs, users in runs if integration == "fub"]
+
+    def follow_up() -> dict[int, str]:
+        with dg.build_sensor_context(instance=instance, resources={"platform": PlatformResource()}) as context:
+            onboarding_progress_sensor.evaluate_tick(context)
+        return dict(story.query("select user_id, status from ops.onboarding_job where integration = 'fub'"))
+
+    [(first, jobs, users)] = asked()
+    assert users == story.users
+    assert asked() == [(first, jobs, users)], "a repeated tick asks for the same run"
+    assert not run(instance, "fub_sync", users, onboarding(jobs)).success
+    assert follow_up() == {guilty: "Error"} | dict.fromkeys(others, "New")
+    again = asked()
+    assert sorted(user for _, _, users in again for user in users) == others
+    assert first not in {key for key, _, _ in again}
+    for _, jobs, users in again:
+        assert run(instance, "fub_sync", users, onboarding(jobs)).success
+    assert follow_up() == {guilty: "Error"} | dict.fromkeys(others, "Complete")
+    told = story.query("select kind, count(*) from ops.notification group by 1 order by 1")
+    assert told == [("ONBOARDING_COMPLETE", 4), ("ONBOARDING_ERROR", 1), ("ONBOARDING_STARTED", 5)]
 
 
 def test_pending_rows_that_nobody_works_on_start_a_merge_whatever_left_them_there(

@@ -1,0 +1,102 @@
+"""Dagster runs in processes that are forked from a warm one.
+
+Dagster's own launcher starts each run in a new interpreter, which imports Dagster and the definitions again: 2 to 4 s
+of a processor before the first step, for runs whose work is often shorter. Here the daemon keeps one server process
+that has imported everything and does nothing else, and each run is a fork of it (docs/decisions/0005). A run's process
+is known by pid and start, in tags, so whoever has the instance can stop it or see that it is gone; run monitoring asks
+for that, which Dagster's own launcher does not support. Named in dagster.yaml; nothing else knows it.
+"""
+
+import multiprocessing
+import os
+import signal
+import socket
+from collections.abc import Mapping
+from typing import Any, Self
+
+from dagster import DagsterInstance, DagsterRun
+from dagster._cli.api import _execute_run_command_body
+from dagster._core.instance import InstanceRef
+from dagster._core.launcher import CheckRunHealthResult, LaunchRunContext, RunLauncher, WorkerStatus
+from dagster._serdes import ConfigurableClass, ConfigurableClassData
+from dagster._utils.interrupts import capture_interrupts
+
+from resources.processes import ProcessId
+
+HOST_TAG = "v2/worker_host"
+PID_TAG = "v2/worker_pid"
+STARTED_TAG = "v2/worker_started"
+#: What the server process imports before the first fork.
+PRELOADED = "v2_assets.run_worker"
+
+
+class ForkingRunLauncher(RunLauncher[DagsterInstance], ConfigurableClass):
+    """Starts each run as a fork of a process that has loaded the definitions already. Takes no configuration."""
+
+    def __init__(self, inst_data: ConfigurableClassData | None = None) -> None:
+        self._inst_data = inst_data
+        self._context = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload([PRELOADED])
+        super().__init__()
+
+    @property
+    def inst_data(self) -> ConfigurableClassData | None:
+        """Where in dagster.yaml it came from."""
+        return self._inst_data
+
+    @classmethod
+    def config_type(cls) -> dict[str, Any]:
+        """No options."""
+        return {}
+
+    @classmethod
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]) -> Self:
+        """Called by Dagster with what dagster.yaml says."""
+        return cls(inst_data)
+
+    def launch_run(self, context: LaunchRunContext) -> None:
+        """Forks a process for the run and notes in the run's tags which one it is."""
+        run_id, instance = context.dagster_run.run_id, self._instance
+        process = self._context.Process(target=work, args=(run_id, instance.get_ref()), name=f"run {run_id}")
+        process.start()
+        worker = ProcessId.of(process.pid or 0)
+        tags = {HOST_TAG: socket.gethostname(), PID_TAG: str(process.pid)}
+        instance.add_run_tags(run_id, tags | ({STARTED_TAG: worker.started} if worker else {}))
+
+    def terminate(self, run_id: str) -> bool:
+        """Interrupts the run's process. False when it is gone already, or on another machine."""
+        run = self._instance.get_run_by_id(run_id)
+        worker = _worker(run) if run else None
+        if run is None or worker is None or not worker.alive():
+            return False
+        self._instance.report_run_canceling(run)
+        return worker.send(signal.SIGINT)
+
+    @property
+    def supports_check_run_worker_health(self) -> bool:
+        """Whether run monitoring may ask about a run's process."""
+        return True
+
+    def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
+        """Whether the run's process still lives, for run monitoring."""
+        worker = _worker(run)
+        if worker is None:
+            return CheckRunHealthResult(WorkerStatus.UNKNOWN, "the run has no process on this machine")
+        if worker.alive():
+            return CheckRunHealthResult(WorkerStatus.RUNNING, run_worker_id=str(worker.pid))
+        return CheckRunHealthResult(WorkerStatus.FAILED, f"process {worker.pid} is gone", run_worker_id=str(worker.pid))
+
+
+def _worker(run: DagsterRun) -> ProcessId | None:
+    """The run's process, if it is one of this machine."""
+    if run.tags.get(HOST_TAG) != socket.gethostname() or PID_TAG not in run.tags:
+        return None
+    return ProcessId(int(run.tags[PID_TAG]), run.tags.get(STARTED_TAG, "gone"))
+
+
+def work(run_id: str, instance_ref: InstanceRef) -> None:
+    """The forked process: executes one run and ends. Exits with 1 when the run failed."""
+    os.setsid()  # a signal meant for the daemon's group must not end the runs
+    with capture_interrupts(), DagsterInstance.from_ref(instance_ref) as instance:
+        code = _execute_run_command_body(run_id, instance, lambda _: None, set_exit_code_on_failure=True)
+    raise SystemExit(code)
