@@ -9,7 +9,7 @@ import dagster as dg
 
 from sensors.ranges import covering, tags_for
 from sensors.runs import busy_keys
-from v2_assets.automation import FUB_SWEEP_CRON, INTEGRATION_TAG, KIND_TAG, REZEN_SWEEP_CRON
+from v2_assets.automation import INTEGRATION_TAG, KIND_TAG, SWEEP_CRONS
 from v2_assets.jobs import SYNC_JOBS
 from v2_assets.partitions import USERS_NAME, partition_key
 from v2_assets.platform_resource import PlatformResource
@@ -53,4 +53,4 @@ def _sweep(integration: str, cron: str) -> dg.ScheduleDefinition:
     return sweep
 
 
-SCHEDULES = [_sweep("fub", FUB_SWEEP_CRON), _sweep("rezen", REZEN_SWEEP_CRON)]
+SCHEDULES = [_sweep(integration, cron) for integration, cron in SWEEP_CRONS.items() if integration in SYNC_JOBS]

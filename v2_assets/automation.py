@@ -15,9 +15,15 @@ warnings.filterwarnings("ignore", category=dg.BetaWarning, message=".*backfill_p
 BACKFILL = dg.BackfillPolicy.multi_run(max_partitions_per_run=25)
 
 #: Follow Up Boss changes all day and filters by time, so a sweep is a page or two per user: every 15 minutes.
-FUB_SWEEP_CRON = os.environ.get("V2_FUB_SWEEP_CRON", "*/15 * * * *")
+_FUB = os.environ.get("V2_FUB_SWEEP_CRON", "*/15 * * * *")
 #: reZEN has no usable time filter: a sweep lists every deal of every user, so hourly, off the hour's crowd.
-REZEN_SWEEP_CRON = os.environ.get("V2_REZEN_SWEEP_CRON", "7 * * * *")
+_REZEN = os.environ.get("V2_REZEN_SWEEP_CRON", "7 * * * *")
+#: SkySlope tells what changed since an instant in one answer, so it can be asked as often as the CRM.
+_SKYSLOPE = os.environ.get("V2_SKYSLOPE_SWEEP_CRON", "*/15 * * * *")
+#: Title orders have no change filter: every open order is read again, so hourly, away from reZEN's minute.
+_TITLE = os.environ.get("V2_TITLE_SWEEP_CRON", "22 * * * *")
+#: When the sweep of each integration starts. V1 and files are read when a person asks for it.
+SWEEP_CRONS = {"fub": _FUB, "rezen": _REZEN, "skyslope": _SKYSLOPE, "title": _TITLE}
 
 #: The sensors' floor in Dagster is 5 s; a new credential is to be running within 30 s, and a run starts in 4.
 ONBOARDING_INTERVAL_S = 10

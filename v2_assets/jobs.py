@@ -1,34 +1,32 @@
-"""Jobs: selections of the asset graph that sensors and schedules start. No order is written here."""
+"""Jobs: selections of the asset graph that sensors and schedules start. No order is written here, and no table."""
 
 from __future__ import annotations
 
 import dagster as dg
 
 from v2_assets.automation import INTEGRATION_TAG
+from v2_assets.schema import metadata
 from v2_assets.schema.stage import STREAMS
 
 
-def _stages(integration: str) -> dg.AssetSelection:
-    return dg.AssetSelection.assets(*(s.table for s in STREAMS if s.integration == integration))
-
-
-def _sync_job(integration: str, *domains: str) -> dg.UnresolvedAssetJobDefinition:
-    """Staging of one integration and the V2 tables of its domains, in one run."""
+def _sync_job(integration: str) -> dg.UnresolvedAssetJobDefinition:
+    """Staging of one integration and every V2 table that comes of it, in one run."""
+    staged = dg.AssetSelection.assets(*(s.table for s in STREAMS if s.integration == integration))
     return dg.define_asset_job(
         f"{integration}_sync",
-        selection=_stages(integration) | dg.AssetSelection.groups(*domains),
+        # Whose a record is, is looked up by every domain, so it is brought up to date first.
+        selection=staged.downstream() | dg.AssetSelection.groups("identity"),
         tags={INTEGRATION_TAG: integration},
         description=f"Reads {integration} and merges what it brought into V2, for the users of the run.",
     )
 
 
-fub_sync = _sync_job("fub", "crm", "identity")
-rezen_sync = _sync_job("rezen", "reference", "identity", "people", "deals")
+#: Of every system that is read with a user's key. Files come in by a command and are merged as backlog.
+SYNC_JOBS = {name: _sync_job(name) for name in dict.fromkeys(s.integration for s in STREAMS) if name != "csv"}
+_DOMAINS = sorted({table.info["domain"] for table in metadata.tables.values() if table.schema == "v2"})
 merge_backlog = dg.define_asset_job(
     "merge_backlog",
-    selection=dg.AssetSelection.groups("reference", "identity", "people", "deals", "crm"),
+    selection=dg.AssetSelection.groups(*_DOMAINS),
     description="Merges what is staged and pending, whatever left it there. Reads no source.",
 )
-
-SYNC_JOBS = {"fub": fub_sync, "rezen": rezen_sync}
-JOBS = [fub_sync, rezen_sync, merge_backlog]
+JOBS = [*SYNC_JOBS.values(), merge_backlog]

@@ -10,7 +10,9 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from v2_assets.automation import SWEEP_CRONS
 from v2_assets.definitions import build_defs, defs
+from v2_assets.jobs import JOBS, SYNC_JOBS
 from v2_assets.order import DOMAINS, work_in_order
 from v2_assets.schema import metadata
 from v2_assets.schema.stage import STREAMS
@@ -67,13 +69,9 @@ def test_the_order_outside_dagster_is_the_order_of_the_graph() -> None:
 
 def test_every_integration_has_a_sweep_that_is_on_by_default_and_every_sensor_is_on() -> None:
     repository = defs.get_repository_def()
-    assert {s.name for s in repository.schedule_defs} == {"fub_sweep", "rezen_sweep"}
+    assert {s.name for s in repository.schedule_defs} == {f"{i}_sweep" for i in SWEEP_CRONS if i in SYNC_JOBS}
     assert all(s.default_status == dg.DefaultScheduleStatus.RUNNING for s in repository.schedule_defs)
     assert {s.name for s in repository.sensor_defs} == {"onboarding", "onboarding_progress", "backlog"}
     assert all(s.default_status == dg.DefaultSensorStatus.RUNNING for s in repository.sensor_defs)
-    started = {
-        key
-        for name in ("fub_sync", "rezen_sync")
-        for key in defs.resolve_job_def(name).asset_layer.executable_asset_keys
-    }
+    started = {key for job in JOBS for key in defs.resolve_job_def(job.name).asset_layer.executable_asset_keys}
     assert started == set(GRAPH.materializable_asset_keys), "an asset that nothing starts"
