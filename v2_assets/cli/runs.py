@@ -110,7 +110,7 @@ def run_assets(
     o: Opened, streams: Sequence[Stream], users: Sequence[int], *, full: bool, accept_shrink: bool
 ) -> dict[str, Any]:
     """Materializes these streams and what is below them in V2, for these users. Raises RunFailed naming the step."""
-    _as_platform(o)
+    as_platform(o)
     import dagster as dg
 
     from sensors.ranges import contiguous, tags_for
@@ -156,7 +156,7 @@ def _why(result: Any) -> str:
     return "see the run in the UI"
 
 
-def _as_platform(o: Opened) -> None:
+def as_platform(o: Opened) -> None:
     """This process takes part in the platform: the same Dagster instance, the same settings."""
     from v2_assets.platform import Platform
 
