@@ -18,7 +18,7 @@ $(READY): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $(READY)
 
-demo: $(READY)  ## the whole story against the sandbox: onboard 5 users, let the world move, sweep, reconcile
+demo: $(READY)  ## the whole story against the sandbox: onboard 8 users, let the world move, sweep, reconcile
 	@$(BIN)/v2 demo
 
 test: $(READY)  ## all tests, on a real Postgres and real HTTP servers

@@ -15,6 +15,7 @@ from resources.encryption import open_vault
 from resources.postgres import Database
 from resources.settings import Settings, load_settings
 from sandbox import Sandbox
+from sandbox.world.model import Key
 from v2_assets.crm import units as crm
 from v2_assets.merge import MergeCounts
 from v2_assets.order import DOMAINS, Work, work_in_order
@@ -62,14 +63,17 @@ class Story:
                 ).fetchone()
                 assert row
                 ids.append(row[0])
-                for platform, key, account, external in (
-                    ("fub", user.fub_key, str(user.fub_account), str(user.fub_user)),
-                    ("rezen", user.rezen_key, user.agent_id, user.agent_id),
-                ):
+                keys = {
+                    "fub": Key(user.fub_key, "", str(user.fub_account), str(user.fub_user)),
+                    "rezen": Key(user.rezen_key, "", user.agent_id, user.agent_id),
+                    **user.connections,
+                }
+                for platform, key in keys.items():
+                    secret = vault.encrypt(key.api_secret) if key.api_secret else None
                     connection.execute(
-                        "insert into v2.credentials (user_id, platform, account_id, external_user_id, api_key, state,"
-                        " verified, verified_at) values (%s, %s, %s, %s, %s, 'ok', true, now())",
-                        [row[0], platform, account, external, vault.encrypt(key)],
+                        "insert into v2.credentials (user_id, platform, account_id, external_user_id, api_key,"
+                        " api_secret, state, verified, verified_at) values (%s, %s, %s, %s, %s, %s, 'ok', true, now())",
+                        [row[0], platform, key.account_id, key.user_id, vault.encrypt(key.api_key), secret],
                     )
         return cls(database, sandbox, settings, ids)
 

@@ -12,7 +12,7 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -86,13 +86,22 @@ class Platform:
         platform.up(sandbox=True)
         platform.down()
 
-    `module` and `folder` say which definitions the code server loads, and from where.
+    `module` and `folder` say which definitions the code server loads, and from where; `scale` how large the sandbox's
+    world is made, in its own options.
     """
 
-    def __init__(self, settings: Settings, *, module: str = DEFINITIONS, folder: Path | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        module: str = DEFINITIONS,
+        folder: Path | None = None,
+        scale: Sequence[str] = (),
+    ) -> None:
         self.settings = settings
         self.home = settings.home.absolute()
         self._module = module
+        self._scale = list(scale)
         self._root = folder or _source_folder()
         self._run = self.home / "run"
 
@@ -197,7 +206,7 @@ class Platform:
 
     def _sandbox(self) -> _Service:
         port = self.sandbox_port
-        argv = [sys.executable, "-m", "sandbox", "--port", str(port), "--home", str(self.home)]
+        argv = [sys.executable, "-m", "sandbox", "--port", str(port), "--home", str(self.home), *self._scale]
         return _Service("sandbox", argv, lambda _: _listens(port))
 
     def _dagster_services(self, urls: DatabaseUrls) -> tuple[list[_Service], bool]:

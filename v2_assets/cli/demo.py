@@ -1,6 +1,6 @@
 """`v2 demo`: the whole story, unattended, against the sandbox. Nobody launches a run: we only enter users and watch.
 
-Steps: start everything → enter five users → the sensors onboard them → the world moves on → the schedules' sweeps
+Steps: start everything → enter eight users → the sensors onboard them → the world moves on → the schedules' sweeps
 follow → reconcile, and compare with the sandbox's own facts. What it found is in `<home>/demo.json`.
 """
 
@@ -21,6 +21,7 @@ from psycopg import sql
 from resources.errors import V2Error
 from resources.postgres import Database
 from resources.settings import Settings, load_settings
+from v2_assets.automation import SWEEP_CRONS
 from v2_assets.cli import demo_truth as truth
 from v2_assets.cli.sandbox_users import credentials_of, enter_users, raise_limit, sandbox_settings
 from v2_assets.platform import Platform
@@ -29,6 +30,8 @@ from v2_assets.platform import Platform
 PATIENCE_S = 240.0
 #: The CRM accounts' limit in the demo. The documented 250 calls in 10 s would only make it wait.
 CRM_CALLS = 20_000
+#: Eight users of three CRM accounts; so many contacts and deals as three minutes on two cores allow.
+SCALE = ("--seats", "3,2,3", "--people", "1800", "--deals", "900")
 #: The late record of a step is this much older than the step at most: inside the overlap that sweeps keep.
 LATEST = timedelta(minutes=10)
 
@@ -63,8 +66,7 @@ def demo_settings(home: Path) -> Settings:
     return load_settings(
         home=home,
         database_url=None,
-        fub_sweep_cron="* * * * *",
-        rezen_sweep_cron="* * * * *",
+        **{f"{integration}_sweep_cron": "* * * * *" for integration in SWEEP_CRONS},
         **sandbox_settings(base, f"http://127.0.0.1:{port}"),
     )
 
@@ -75,7 +77,7 @@ def run_demo(say: Callable[[str], None], settings: Settings | None = None) -> di
     home = base.home / "demo"
     _fresh(home)
     story = demo_settings(home)
-    platform = Platform(story)
+    platform = Platform(story, scale=SCALE)
     demo = Demo(say)
     try:
         found = _play(demo, platform, story, home)
@@ -110,9 +112,7 @@ def _play(demo: Demo, platform: Platform, settings: Settings, home: Path) -> dic
     users = credentials_of(url)
     database = Database(ensure_databases(settings).v2)
     emails = dict(zip((u["email"] for u in users), enter_users(database, settings, users), strict=True))
-    demo.tell(
-        f"{len(users)} users with a key for each platform are entered; from here on nobody starts anything by hand"
-    )
+    demo.tell(f"{len(users)} users are entered with their keys; from here on nobody starts anything by hand")
 
     _wait(demo, lambda: _onboarding(database), "onboarding")
     demo.mark("onboarded")

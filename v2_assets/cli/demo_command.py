@@ -10,7 +10,7 @@ from v2_assets.cli.output import current, table
 
 
 def demo() -> None:
-    """The whole story against the sandbox: onboard 5 users, let the world move, sweep, reconcile."""
+    """The whole story against the sandbox: onboard 8 users, let the world move, sweep, reconcile."""
     from v2_assets.cli.demo import run_demo
 
     found = run_demo(current().say)

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from resources.apis import ENTITIES
 from resources.encryption import open_vault
 from resources.errors import SourceUnavailable
 from resources.postgres import Database
@@ -39,6 +40,11 @@ def credentials_of(url: str) -> list[dict[str, Any]]:
     return answer.json()["users"]
 
 
+def keys_of(user: dict[str, Any]) -> dict[str, dict[str, str]]:
+    """The user's keys by platform; not everybody has one for each."""
+    return {platform: user[platform] for platform in ENTITIES if platform in user}
+
+
 def raise_limit(url: str, calls: int) -> None:
     """Lets the sandbox's CRM accounts be asked more often than the documented number of calls in ten seconds."""
     httpx.post(f"{url}/_world/limits", json={"global": calls, "events": calls}, timeout=10, trust_env=False)
@@ -57,10 +63,17 @@ def enter_users(database: Database, settings: Settings, users: list[dict[str, An
             ).fetchone()
             user_id = row[0] if row else 0
             ids.append(user_id)
-            for platform in ("fub", "rezen"):
+            for platform, key in keys_of(user).items():
+                secret = key.get("api_secret")
                 connection.execute(
-                    "insert into v2.credentials (user_id, platform, account_id, api_key, state)"
-                    " values (%s, %s, %s, %s, 'new') on conflict (user_id, platform, account_id) do nothing",
-                    [user_id, platform, user[platform]["account_id"], vault.encrypt(user[platform]["api_key"])],
+                    "insert into v2.credentials (user_id, platform, account_id, api_key, api_secret, state)"
+                    " values (%s, %s, %s, %s, %s, 'new') on conflict (user_id, platform, account_id) do nothing",
+                    [
+                        user_id,
+                        platform,
+                        key["account_id"],
+                        vault.encrypt(key["api_key"]),
+                        vault.encrypt(secret) if secret else None,
+                    ],
                 )
     return ids
