@@ -22,7 +22,7 @@ demo: $(READY)  ## the whole story against the sandbox: onboard 8 users, let the
 	@$(BIN)/v2 demo
 
 test: $(READY)  ## all tests, on a real Postgres and real HTTP servers
-	@$(BIN)/python -m pytest -n auto --dist loadfile
+	@$(BIN)/python -m pytest -n auto --dist worksteal
 
 up: $(READY)  ## start everything in the background; the UI is at http://127.0.0.1:3000
 	@$(BIN)/v2 up
