@@ -43,7 +43,7 @@ from resources.reading import Priority
 
 USER_AGENT = "v2-assets/0.1 (data synchronisation)"
 #: What a 429 without Retry-After costs everybody under the same budget.
-_PAUSE_WITHOUT_WORD_S = 2.0
+PAUSE_WITHOUT_WORD_S = 2.0
 #: No honest page is larger; a body that goes on beyond this is cut off as not understood.
 LARGEST_BODY = 64 * 1024 * 1024
 
@@ -85,12 +85,14 @@ class HttpClient:
         limits: Callable[[Endpoint], Sequence[Limit]],
         auth: tuple[str, str] | None = None,
         message_of: Callable[[Any], str | None] = lambda document: None,
+        pause_s: float = PAUSE_WITHOUT_WORD_S,
     ) -> None:
         self._source = source
         self._base_url = base_url
         self._budget = budget
         self._limits = limits
         self._message_of = message_of
+        self._pause_s = pause_s
         if not all(value.isascii() and value.isprintable() for value in headers.values()):
             # httpx would fail with an error that carries the key.
             raise Unauthorized(
@@ -116,9 +118,47 @@ class HttpClient:
         self, endpoint: Endpoint, params: Params = (), *, priority: Priority, base_url: str | None = None, **path: str
     ) -> Answer:
         """Asks until it is answered or given up. Raises the SourceError that fits; its context names the endpoint."""
+        return await self._ask("GET", endpoint, params, None, None, priority, base_url, ATTEMPTS, path)
+
+    async def post(
+        self,
+        endpoint: Endpoint,
+        body: Any,
+        params: Params = (),
+        *,
+        priority: Priority,
+        headers: Mapping[str, str] | None = None,
+        base_url: str | None = None,
+        attempts: int = ATTEMPTS,
+        **path: str,
+    ) -> Answer:
+        """The same for a POST that only reads (a search, a query, a login): it is repeated like a GET.
+
+        `body` is sent as JSON; `headers` go with this call only. `attempts` is for callers who can ask for less.
+        """
+        return await self._ask("POST", endpoint, params, body, headers, priority, base_url, attempts, path)
+
+    async def _ask(
+        self,
+        method: str,
+        endpoint: Endpoint,
+        params: Params,
+        document: Any,
+        headers: Mapping[str, str] | None,
+        priority: Priority,
+        base_url: str | None,
+        attempts: int,
+        path: Mapping[str, str],
+    ) -> Answer:
         url = (base_url or self._base_url) + endpoint.path.format(
             **{name: self._segment(endpoint, value) for name, value in path.items()}
         )
+        content = None if document is None else orjson.dumps(document)
+        more = {**({} if document is None else {"Content-Type": "application/json"}), **(headers or {})}
+
+        def request() -> httpx.Request:
+            return self._http.build_request(method, url, params=list(params), content=content, headers=more)
+
         limits = self._limits(endpoint)
         started, queued = time.monotonic(), 0.0
 
@@ -126,13 +166,13 @@ class HttpClient:
             return worth_another_try(error, time.monotonic() - started - queued)
 
         async for attempt in stamina.retry_context(
-            on=again, attempts=ATTEMPTS, timeout=None, wait_initial=WAIT_INITIAL_S, wait_max=WAIT_MAX_S
+            on=again, attempts=attempts, timeout=None, wait_initial=WAIT_INITIAL_S, wait_max=WAIT_MAX_S
         ):
             with attempt:
                 asked = time.monotonic()
                 await self._budget.take(limits, priority)
                 queued += time.monotonic() - asked
-                return await self._once(endpoint, url, params, limits, attempt.num)
+                return await self._once(endpoint, request, limits, attempt.num)
         raise AssertionError("stamina ends with a result or an error")
 
     def _segment(self, endpoint: Endpoint, value: str) -> str:
@@ -142,11 +182,11 @@ class HttpClient:
         return quote(value, safe="")
 
     async def _once(
-        self, endpoint: Endpoint, url: str, params: Params, limits: Sequence[Limit], attempt: int
+        self, endpoint: Endpoint, request: Callable[[], httpx.Request], limits: Sequence[Limit], attempt: int
     ) -> Answer:
         try:
             async with asyncio.timeout(endpoint.deadline_s):
-                response, body = await self._read(url, params)
+                response, body = await self._read(request())
         except TimeoutError:
             what = f"gave no complete answer within {endpoint.deadline_s:g} s"
             raise self._error(SourceUnavailable, endpoint, None, what, True, attempt) from None
@@ -162,8 +202,9 @@ class HttpClient:
             return Answer(document, response.headers, source_time(response.headers))
         raise await self._refusal(endpoint, response, body, limits, attempt)
 
-    async def _read(self, url: str, params: Params) -> tuple[httpx.Response, bytes]:
-        async with self._http.stream("GET", url, params=list(params)) as response:
+    async def _read(self, request: httpx.Request) -> tuple[httpx.Response, bytes]:
+        response = await self._http.send(request, stream=True)
+        try:
             pieces, size = [], 0
             async for piece in response.aiter_bytes():
                 size += len(piece)
@@ -171,6 +212,8 @@ class HttpClient:
                     raise httpx.DecodingError("the body does not end", request=response.request)
                 pieces.append(piece)
             return response, b"".join(pieces)
+        finally:
+            await response.aclose()
 
     async def _learn(self, endpoint: Endpoint, headers: httpx.Headers, limits: Sequence[Limit]) -> None:
         """X-RateLimit headers speak of the account's own budget, unless they name another bucket than the one asked."""
@@ -196,7 +239,7 @@ class HttpClient:
         status, headers = response.status_code, response.headers
         if status == 429:
             pause = retry_after_s(headers.get("Retry-After"), source_time(headers))
-            pause = _PAUSE_WITHOUT_WORD_S if pause is None else pause
+            pause = self._pause_s if pause is None else pause
             # With nothing left of the account's own share it was that; otherwise the source as a whole is short.
             own = headers.get("X-RateLimit-Remaining") == "0"
             await self._budget.punish(limits[-1:] if own else limits, pause)
