@@ -13,18 +13,25 @@ from resources.errors import MissingCredential, UnknownUser
 from v2_assets.cli.opened import opened
 from v2_assets.cli.output import current, table
 
-PLATFORMS = ("fub", "rezen")
+#: What each platform wants from a person: one key, or two parts that only work together.
+PLATFORMS: dict[str, tuple[str, ...]] = {
+    "fub": ("API key",),
+    "rezen": ("API key",),
+    "skyslope": ("access key", "access secret"),
+    "title": ("user name", "password"),
+    "xano": ("token",),
+}
 
 
 def onboard(
     user: Annotated[str, typer.Option(help="the user's id, e-mail or ad_user_id; a new e-mail needs --name")],
-    platform: Annotated[str | None, typer.Option(help="fub or rezen")] = None,
+    platform: Annotated[str | None, typer.Option(help=", ".join(PLATFORMS))] = None,
     name: Annotated[str | None, typer.Option(help="full name of a user who is not there yet")] = None,
     account_id: Annotated[
         str | None, typer.Option(help="the account the key must belong to; else the key tells")
     ] = None,
-    key_stdin: Annotated[bool, typer.Option(help="read the key from standard input")] = False,
-    key_env: Annotated[str | None, typer.Option(help="read the key from this environment variable")] = None,
+    key_stdin: Annotated[bool, typer.Option(help="read the key from standard input, a line for each part")] = False,
+    key_env: Annotated[str | None, typer.Option(help="read the key from this variable; VAR,VAR for two parts")] = None,
     retry: Annotated[bool, typer.Option(help="start another attempt for a connection whose onboarding failed")] = False,
     watch: Annotated[bool, typer.Option(help="follow the job until it ends")] = False,
 ) -> None:
@@ -36,13 +43,14 @@ def onboard(
             made = _again(connection, _resolve(connection, user, None), platform)
     else:
         if platform is None:
-            raise typer.BadParameter("--platform is needed: fub or rezen")
-        key = _key(key_stdin, key_env, platform)
+            raise typer.BadParameter(f"--platform is needed: {', '.join(PLATFORMS)}")
+        parts = _key(key_stdin, key_env, platform)
         with opened() as o, o.database.connect() as connection:
             from resources.encryption import open_vault
 
+            vault = open_vault(o.settings)
             user_id = _resolve(connection, user, name)
-            made = _enter(connection, user_id, platform, account_id, open_vault(o.settings).encrypt(key))
+            made = _enter(connection, user_id, platform, account_id, [vault.encrypt(part) for part in parts])
     current().say(f"user {made['user_id']}: {made['what']}; the onboarding sensor takes it from here")
     if watch:
         made["jobs"] = _watch(made["user_id"])
@@ -63,23 +71,30 @@ def _resolve(connection: Any, user: str, name: str | None) -> int:
     return int(row[0])
 
 
-def _key(stdin: bool, env: str | None, platform: str) -> str:
+def _key(stdin: bool, env: str | None, platform: str) -> list[str]:
+    """The parts of a key, in the platform's order. Raises MissingCredential naming the part that is not there."""
+    wanted = PLATFORMS[platform]
     if env:
-        key = os.environ.get(env, "")
+        parts = [os.environ.get(name.strip(), "") for name in env.split(",")]
     elif stdin or not sys.stdin.isatty():
-        key = sys.stdin.readline()
+        parts = [sys.stdin.readline() for _ in wanted]
     else:
-        key = typer.prompt(f"{platform} API key", hide_input=True)
-    key = key.strip()
-    if not key:
-        raise MissingCredential(
-            "no key was given", hint="pipe it in with --key-stdin, or name a variable with --key-env"
-        )
-    return key
+        parts = [typer.prompt(f"{platform} {what}", hide_input=True) for what in wanted]
+    parts = [part.strip() for part in parts]
+    for number, what in enumerate(wanted):
+        if number >= len(parts) or not parts[number]:
+            raise MissingCredential(
+                f"no {what} was given for {platform}",
+                hint=f"pipe it in with --key-stdin, or name a variable with --key-env (wanted: {', '.join(wanted)})",
+            )
+    return parts[: len(wanted)]
 
 
-def _enter(connection: Any, user_id: int, platform: str, account_id: str | None, ciphertext: str) -> dict[str, Any]:
+def _enter(
+    connection: Any, user_id: int, platform: str, account_id: str | None, ciphertexts: list[str]
+) -> dict[str, Any]:
     """A new connection, or a new key for one that is there; either way it is verified before anything is read."""
+    api_key, api_secret = (*ciphertexts, None)[:2]
     row = connection.execute(
         "select id, account_id from v2.credentials where user_id = %s and platform = %s and deleted_at is null"
         " and (%s::text is null or account_id is null or account_id = %s) order by id limit 1",
@@ -87,14 +102,15 @@ def _enter(connection: Any, user_id: int, platform: str, account_id: str | None,
     ).fetchone()
     if row is None:
         connection.execute(
-            "insert into v2.credentials (user_id, platform, account_id, api_key, state) values (%s, %s, %s, %s, 'new')",
-            [user_id, platform, account_id, ciphertext],
+            "insert into v2.credentials (user_id, platform, account_id, api_key, api_secret, state)"
+            " values (%s, %s, %s, %s, %s, 'new')",
+            [user_id, platform, account_id, api_key, api_secret],
         )
         return {"user_id": user_id, "platform": platform, "what": f"{platform} connected"}
     connection.execute(
-        "update v2.credentials set api_key = %s, state = 'new', verified = false, verified_at = null, active = true,"
-        " last_error = null, updated_at = now() where id = %s",
-        [ciphertext, row[0]],
+        "update v2.credentials set api_key = %s, api_secret = %s, state = 'new', verified = false, verified_at = null,"
+        " active = true, last_error = null, updated_at = now() where id = %s",
+        [api_key, api_secret, row[0]],
     )
     _attempt(connection, row[0])
     return {"user_id": user_id, "platform": platform, "what": f"{platform} has a new key"}
