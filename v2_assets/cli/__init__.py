@@ -25,9 +25,9 @@ app = typer.Typer(
 
 
 def _register() -> None:
-    from v2_assets.cli import data, demo_command, doctor, platform_commands, sandbox_commands, tables, users
+    from v2_assets.cli import data, demo_command, doctor, imports, platform_commands, sandbox_commands, tables, users
 
-    for module in (platform_commands, users, data, tables, doctor, sandbox_commands, demo_command):
+    for module in (platform_commands, users, data, imports, tables, doctor, sandbox_commands, demo_command):
         module.register(app)
 
 
