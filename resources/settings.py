@@ -117,6 +117,10 @@ class Settings(BaseSettings):
         str, Field(description="when every user's open title orders are read", examples=["22 * * * *"])
     ] = "22 * * * *"
 
+    checks_cron: Annotated[
+        str, Field(description="when every table's standing checks run", examples=["11,41 * * * *"])
+    ] = "11,41 * * * *"
+
     ui_port: Annotated[
         int, Field(ge=1, le=65535, description="port of the web pages on 127.0.0.1", examples=[3000])
     ] = 3000

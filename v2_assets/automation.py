@@ -25,6 +25,9 @@ _TITLE = os.environ.get("V2_TITLE_SWEEP_CRON", "22 * * * *")
 #: When the sweep of each integration starts. V1 and files are read when a person asks for it.
 SWEEP_CRONS = {"fub": _FUB, "rezen": _REZEN, "skyslope": _SKYSLOPE, "title": _TITLE}
 
+#: The standing checks read whole tables; twice an hour, away from the sweeps' minutes.
+CHECKS_CRON = os.environ.get("V2_CHECKS_CRON", "11,41 * * * *")
+
 #: The sensors' floor in Dagster is 5 s; a new credential is to be running within 30 s, and a run starts in 4.
 ONBOARDING_INTERVAL_S = 10
 #: The backlog sensor is the net below the fast path, so half a minute is early enough.

@@ -9,6 +9,7 @@ from sensors.onboarding import onboarding_sensor
 from sensors.onboarding_progress import onboarding_progress_sensor
 from sensors.sweeps import SCHEDULES
 from v2_assets.aggregates.assets import AGGREGATES
+from v2_assets.checks.assets import CHECKS, checks_schedule, standing_checks
 from v2_assets.crm.assets import CRM
 from v2_assets.deals.assets import DEALS
 from v2_assets.identity.assets import IDENTITY
@@ -38,8 +39,9 @@ def build_defs(**resources: object) -> dg.Definitions:
             *TITLE,
             *AGGREGATES,
         ],
-        jobs=JOBS,
-        schedules=SCHEDULES,
+        asset_checks=CHECKS,
+        jobs=[*JOBS, standing_checks],
+        schedules=[*SCHEDULES, checks_schedule],
         sensors=[onboarding_sensor, onboarding_progress_sensor, backlog_sensor],
         resources={"platform": PlatformResource(), **resources},
         # A process per step would cost about two seconds each; a run's steps share one process.

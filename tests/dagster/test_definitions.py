@@ -69,7 +69,10 @@ def test_the_order_outside_dagster_is_the_order_of_the_graph() -> None:
 
 def test_every_integration_has_a_sweep_that_is_on_by_default_and_every_sensor_is_on() -> None:
     repository = defs.get_repository_def()
-    assert {s.name for s in repository.schedule_defs} == {f"{i}_sweep" for i in SWEEP_CRONS if i in SYNC_JOBS}
+    assert {s.name for s in repository.schedule_defs} == {
+        "standing_checks",
+        *(f"{i}_sweep" for i in SWEEP_CRONS if i in SYNC_JOBS),
+    }
     assert all(s.default_status == dg.DefaultScheduleStatus.RUNNING for s in repository.schedule_defs)
     assert {s.name for s in repository.sensor_defs} == {"onboarding", "onboarding_progress", "backlog"}
     assert all(s.default_status == dg.DefaultSensorStatus.RUNNING for s in repository.sensor_defs)

@@ -19,7 +19,14 @@ from v2_assets.staging.sync import SyncOptions
 from v2_assets.staging.users import UserOutcome, sync_users
 from v2_assets.users import load_users
 
-SYSTEMS = {"fub": "Follow Up Boss", "rezen": "reZEN"}
+SYSTEMS = {
+    "fub": "Follow Up Boss",
+    "rezen": "reZEN",
+    "skyslope": "SkySlope",
+    "title": "Qualia",
+    "xano": "V1",
+    "csv": "A file",
+}
 
 
 def source_key(stream: Stream) -> dg.AssetKey:

@@ -1,0 +1,149 @@
+"""What must hold for every table: one rule, one query that selects the ids of the rows that break it.
+
+Generated from the declarations and the merge units, so that a new table is checked from its first day. What Postgres
+itself holds (keys, foreign keys, required columns, the ledger's fates) needs no rule. No Dagster here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import psycopg
+from psycopg import sql
+
+from v2_assets.merge import Derived, Fact, Unit
+from v2_assets.merge.statements import SOURCE_OF, staging, v2
+from v2_assets.order import DOMAINS
+from v2_assets.schema import metadata
+from v2_assets.schema.stage import STREAMS, Stream
+
+#: Ids of offending rows that a result names.
+SAMPLE = 10
+#: A parent that has not come for so long probably never will.
+LONGEST_WAIT = "24 hours"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule of one table (its bare name). `broken` selects one column `id`: the rows that break it."""
+
+    table: str
+    name: str
+    severity: Literal["WARN", "ERROR"]
+    meaning: str
+    broken: sql.Composed
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How many rows break a rule, and the ids of the first of them."""
+
+    number: int
+    ids: tuple[int, ...]
+
+
+def judge(connection: psycopg.Connection[Any], rule: Rule) -> Verdict:
+    """Runs a rule's query. An error of the query is an error, never a verdict."""
+    row = connection.execute(
+        sql.SQL("select count(*), (array_agg(id order by id))[1:{}] from ({}) broken").format(
+            sql.Literal(SAMPLE), rule.broken
+        )
+    ).fetchone()
+    number, ids = row or (0, None)
+    return Verdict(number, tuple(ids or ()))
+
+
+def rules() -> tuple[Rule, ...]:
+    """Every rule of every table."""
+    return (*(r for stream in STREAMS for r in _of_staging(stream)), *_of_v2())
+
+
+def _of_staging(stream: Stream) -> Iterator[Rule]:
+    names = {"stage": staging(stream.table), "live": v2(stream.primary)}
+    yield Rule(
+        stream.table,
+        "fates_point_somewhere",
+        "ERROR",
+        f"Every processed record has its row in {stream.primary}, every duplicate a record that stands for it.",
+        sql.SQL(
+            "select s.id from {stage} s where (s.status = 'processed'"
+            "  and not exists (select from {live} v where v.id = s.v2_id))"
+            " or (s.status = 'duplicate' and not exists"
+            "  (select from {stage} w where w.id = s.duplicate_of and w.status <> 'duplicate'))"
+        ).format(**names),
+    )
+    yield Rule(
+        stream.table,
+        "what_is_gone_is_deleted",
+        "ERROR",
+        f"What two complete sweeps no longer met does not live on in {stream.primary}.",
+        sql.SQL(
+            "select s.id from {stage} s join {live} v on v.id = s.v2_id"
+            " where s.status = 'processed' and s.missed_sweeps >= 2 and v.deleted_at is null and not exists"
+            "  (select from {stage} o where o.v2_id = v.id and o.status = 'processed' and o.missed_sweeps < 2)"
+        ).format(**names),
+    )
+    yield Rule(
+        stream.table,
+        "nothing_waits_too_long",
+        "WARN",
+        f"No record waits for its parent for more than {LONGEST_WAIT}.",
+        sql.SQL("select id from {stage} where status = 'deferred' and fetched_at < now() - {wait}::interval").format(
+            wait=sql.Literal(LONGEST_WAIT), **names
+        ),
+    )
+
+
+def _of_v2() -> Iterator[Rule]:
+    work = [each for domain in DOMAINS for piece in domain.WORK for each in piece]
+    for table in (t for t in metadata.sorted_tables if t.schema == "v2"):
+        if not table.info["may_be_empty"]:
+            yield Rule(
+                table.name,
+                "has_rows",
+                "WARN",
+                "The table has rows.",
+                sql.SQL("select 0::bigint as id where not exists (select from {})").format(v2(table.name)),
+            )
+        if rule := _provenance(table.name, work):
+            yield rule
+    for unit in (w for w in work if isinstance(w, Unit)):
+        for child in unit.children:
+            yield Rule(
+                child.table,
+                f"ends_with_its_{unit.table}",
+                "ERROR",
+                f"No living row belongs to a deleted {unit.table}.",
+                sql.SQL(
+                    "select c.id from {child} c join {parent} p on p.id = c.{column}"
+                    " where c.deleted_at is null and p.deleted_at is not null and p.source = {source}"
+                ).format(
+                    child=v2(child.table),
+                    parent=v2(unit.table),
+                    column=sql.Identifier(child.parent),
+                    source=sql.Literal(SOURCE_OF[unit.stage]),
+                ),
+            )
+
+
+def _provenance(table: str, work: Iterable[Unit | Fact | Derived]) -> Rule | None:
+    """For tables that only units fill: a living row has a staged record. Facts and derived rows have other origins."""
+    mine = [w for w in work if w.table == table]
+    units = [w for w in mine if isinstance(w, Unit)]
+    if not units or any(isinstance(w, Fact) for w in mine):
+        return None
+    staged = sql.SQL(" and ").join(
+        sql.SQL("not exists (select from {} s where s.v2_id = v.id)").format(staging(unit.stage)) for unit in units
+    )
+    sources = sorted({SOURCE_OF[unit.stage] for unit in units})
+    return Rule(
+        table,
+        "comes_from_staging",
+        "ERROR",
+        "Every living row has the staged record that it was made from.",
+        sql.SQL("select v.id from {} v where v.deleted_at is null and v.source = any({}) and {}").format(
+            v2(table), sql.Literal(sources), staged
+        ),
+    )
