@@ -80,9 +80,12 @@ STREAMS: tuple[Stream, ...] = (
         "rezen", "sponsor_tree", "agent_hierarchy", "one sponsor of one agent", "yenta GET agents/{id}/sponsor-tree"
     ),
     _stream("rezen", "cap_data", "agent_cap_data", "one agent's cap", "yenta GET agents/{id}/cap-info"),
+    _stream("title", "orders", "title_orders", "one title order in full", "Qualia orders and order"),
+    _stream("title", "agencies", "title_agencies", "one settlement agency", "Qualia availableSettlementAgencies"),
+    _stream("title", "users", "title_users", "one user of a title organisation", "Qualia usersInOrganization"),
 )
 
-_DAILY = {("rezen", "cap_data"), ("rezen", "sponsor_tree")}
+_DAILY = {("rezen", "cap_data"), ("rezen", "sponsor_tree"), ("title", "agencies"), ("title", "users")}
 
 
 def _freshness(stream: Stream) -> Freshness:
