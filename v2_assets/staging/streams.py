@@ -70,6 +70,9 @@ READINGS: dict[tuple[str, str], Reading] = {
     ("rezen", "listings"): Reading("whole", known=True),
     ("rezen", "sponsor_tree"): Reading("whole", _OWN_AGENT, after=("agents",)),
     ("rezen", "cap_data"): Reading("whole", _OWN_AGENT, sweeps=False, after=("agents",)),
+    ("title", "agencies"): Reading("whole"),
+    ("title", "users"): Reading("whole"),
+    ("title", "orders"): Reading("whole"),
 }
 
 
