@@ -1,0 +1,153 @@
+"""Every standing check is made to fail, on a real database, and holds after a real sync."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+import psycopg
+import pytest
+from psycopg import sql
+from sqlalchemy import ARRAY, BigInteger, Boolean, Date, DateTime, Numeric, SmallInteger, Table
+from sqlalchemy.dialects.postgresql import JSONB
+
+from resources.postgres import Database
+from sandbox import World, serve
+from sandbox.world import Scale
+from tests.story import DOMAINS, Story, entities_in_order
+from v2_assets.checks.assets import standing_checks
+from v2_assets.checks.rules import Rule, judge, rules
+from v2_assets.definitions import build_defs
+from v2_assets.merge import Unit
+from v2_assets.merge.statements import SOURCE_OF
+from v2_assets.platform_resource import PlatformResource
+from v2_assets.schema import metadata
+from v2_assets.schema.stage import STREAMS
+
+STREAM_OF = {stream.table: stream for stream in STREAMS}
+UNITS = [w for domain in DOMAINS for piece in domain.WORK for w in piece if isinstance(w, Unit)]
+_VALUES: tuple[tuple[type, Any], ...] = (
+    (ARRAY, []),
+    (JSONB, "{}"),
+    (Boolean, False),
+    (Date, "2031-01-01"),
+    (DateTime, "2031-01-01T00:00:00Z"),
+    (SmallInteger, 1),
+    (BigInteger, 1),
+    (Numeric, 1),
+)
+
+
+def insert(connection: psycopg.Connection[Any], table: Table, **given: Any) -> int:
+    """A row with something in every required column. The caller's transaction must end in a rollback."""
+    for law in [c.name for c in table.constraints if type(c).__name__ == "CheckConstraint"]:
+        connection.execute(
+            sql.SQL("alter table {} drop constraint if exists {}").format(
+                sql.Identifier(str(table.schema), table.name), sql.Identifier(str(law))
+            )
+        )
+    values = dict(given)
+    for column in table.columns:
+        if column.nullable or column.server_default is not None or column.identity or column.name in values:
+            continue
+        values[column.name] = next((v for kind, v in _VALUES if isinstance(column.type, kind)), f"x-{column.name}")
+    row = connection.execute(
+        sql.SQL("insert into {} ({}) values ({}) returning id").format(
+            sql.Identifier(str(table.schema), table.name),
+            sql.SQL(", ").join(map(sql.Identifier, values)),
+            sql.SQL(", ").join([sql.Placeholder()] * len(values)),
+        ),
+        list(values.values()),
+    ).fetchone()
+    assert row
+    return int(row[0])
+
+
+def staged(connection: psycopg.Connection[Any], table: str, **given: Any) -> int:
+    values = {"payload_hash": b"", "status": "processed", **given}
+    return insert(connection, metadata.tables[f"staging.{table}"], **values)
+
+
+def break_it(connection: psycopg.Connection[Any], rule: Rule) -> None:
+    """Makes one row that breaks the rule."""
+    if rule.name == "fates_point_somewhere":
+        staged(connection, rule.table, v2_id=-1)
+    elif rule.name == "nothing_waits_too_long":
+        staged(connection, rule.table, status="deferred", fetched_at="2021-01-01T00:00:00Z")
+    elif rule.name == "what_is_gone_is_deleted":
+        stream = STREAM_OF[rule.table]
+        living = insert(connection, metadata.tables[f"v2.{stream.primary}"], source="x")
+        staged(connection, rule.table, v2_id=living, missed_sweeps=2)
+    elif rule.name == "comes_from_staging":
+        source = next(SOURCE_OF[unit.stage] for unit in UNITS if unit.table == rule.table)
+        insert(connection, metadata.tables[f"v2.{rule.table}"], source=source)
+    elif rule.name == "has_rows":
+        connection.execute(sql.SQL("truncate {} cascade").format(sql.Identifier("v2", rule.table)))
+    else:
+        parent = rule.name.removeprefix("ends_with_its_")
+        unit, child = next((u, c) for u in UNITS if u.table == parent for c in u.children if c.table == rule.table)
+        gone = insert(
+            connection,
+            metadata.tables[f"v2.{parent}"],
+            source=SOURCE_OF[unit.stage],
+            deleted_at="2031-01-01T00:00:00Z",
+        )
+        insert(connection, metadata.tables[f"v2.{rule.table}"], source="x", **{child.parent: gone})
+
+
+def test_every_rule_is_broken_by_a_row_that_breaks_it(database: Database) -> None:
+    with database.connect() as connection:
+        for rule in rules():
+            with connection.transaction(force_rollback=True):
+                assert rule.name == "has_rows" or judge(connection, rule).number == 0, rule
+                break_it(connection, rule)
+                assert judge(connection, rule).number == 1, (rule.table, rule.name)
+
+
+def test_every_staging_table_and_every_v2_table_has_a_rule() -> None:
+    ruled = {rule.table for rule in rules()}
+    assert {stream.table for stream in STREAMS} <= ruled
+    expected = {t.name for t in metadata.sorted_tables if t.schema == "v2" and not t.info["may_be_empty"]}
+    assert expected <= ruled
+
+
+@pytest.fixture
+def synced(database: Database, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Story]:
+    with serve(World(7, Scale(people=40, deals=40))) as sandbox:
+        sandbox.limits.raised = {"global": 100_000, "events": 100_000}
+        story = Story.begin(database, sandbox, tmp_path)
+        for integration in dict.fromkeys(s.integration for s in STREAMS if s.integration != "csv"):
+            if entities_in_order(integration):
+                story.sync_all(integration)
+        story.merge_all(list(DOMAINS))
+        story.merge_all(list(DOMAINS))
+        monkeypatch.setenv("V2_HOME", str(tmp_path))
+        monkeypatch.setenv("V2_DATABASE_URL", database.url)
+        yield story
+
+
+def test_nothing_is_broken_after_a_sync_of_everything(synced: Story) -> None:
+    with synced.database.connect() as connection:
+        broken = {(r.table, r.name): judge(connection, r).number for r in rules() if r.severity == "ERROR"}
+    assert {key: number for key, number in broken.items() if number} == {}
+
+
+def test_a_broken_rule_fails_its_check_in_dagster_and_is_one_alert(synced: Story) -> None:
+    with synced.database.connect() as connection:
+        connection.execute("delete from staging.stage_rezen_cap_data where user_id = %s", [synced.users[0]])
+    with dg.DagsterInstance.ephemeral() as instance:
+        job = build_defs(platform=PlatformResource()).resolve_job_def(standing_checks.name)
+        for _ in range(2):
+            result = job.execute_in_process(instance=instance, run_config=_QUIET)
+            assert result.success, "a broken rule is a verdict about the data, not a failure of the run"
+            failed = [e for e in result.get_asset_check_evaluations() if not e.passed and e.severity.value == "ERROR"]
+            assert [(e.asset_key.to_user_string(), e.check_name) for e in failed] == [
+                ("agent_cap_data", "comes_from_staging")
+            ]
+    assert synced.query("select code, subject from ops.alert where code = 'check_failed'") == [
+        ("check_failed", "agent_cap_data: comes_from_staging")
+    ]
+
+
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
