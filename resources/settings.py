@@ -104,6 +104,20 @@ class Settings(BaseSettings):
         Field(description="the Metadata API of V1's Xano instance", examples=["https://example.xano.io/api:meta"]),
     ] = None
 
+    xano_workspace: Annotated[
+        str | None, Field(description="the name V1's workspace must have, or nothing is read", examples=["V1"])
+    ] = None
+    xano_least_tables: Annotated[
+        int, Field(ge=0, description="how many tables V1's workspace has at least", examples=[150])
+    ] = 0
+    xano_limit_calls: Annotated[
+        int,
+        Field(ge=1, description="calls in xano_limit_window_s seconds to V1's instance", examples=[10]),
+    ] = 10
+    xano_limit_window_s: Annotated[
+        int, Field(ge=1, description="seconds in which xano_limit_calls are allowed", examples=[20])
+    ] = 20
+
     fub_sweep_cron: Annotated[
         str, Field(description="when every user's Follow Up Boss changes are read", examples=["*/15 * * * *"])
     ] = "*/15 * * * *"

@@ -6,15 +6,15 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from resources.apis import fub, rezen
+from resources.apis import fub, rezen, xano
 from resources.apis.records import SourceModel, problem_of
 from resources.errors import ConfigError
 from resources.http.budget import Budget
 from resources.reading import Problem, SourceClient
 from resources.settings import Settings
 
-ENTITIES: dict[str, tuple[str, ...]] = {"fub": fub.ENTITIES, "rezen": rezen.ENTITIES}
-_MODELS: dict[str, dict[str, type[SourceModel]]] = {"fub": fub.MODELS, "rezen": rezen.MODELS}
+ENTITIES: dict[str, tuple[str, ...]] = {"fub": fub.ENTITIES, "rezen": rezen.ENTITIES, "xano": xano.ENTITIES}
+_MODELS: dict[str, dict[str, type[SourceModel]]] = {"fub": fub.MODELS, "rezen": rezen.MODELS, "xano": xano.MODELS}
 
 
 def open_client(
@@ -45,6 +45,22 @@ def open_client(
             budget=budget,
             limit_per_account=settings.rezen_limit_per_account,
             limit_per_system=settings.rezen_limit_per_system,
+        )
+    if platform == "xano":
+        if settings.xano_base_url is None:
+            raise ConfigError(
+                "the address of V1 is not set",
+                hint="write V2_XANO_BASE_URL=https://<instance>/api:meta in the environment or in .env",
+            )
+        return xano.XanoClient(
+            token=SecretStr(api_key),
+            workspace_id=account_id,
+            base_url=settings.xano_base_url,
+            budget=budget,
+            limit_calls=settings.xano_limit_calls,
+            limit_window_s=settings.xano_limit_window_s,
+            workspace_name=settings.xano_workspace,
+            least_tables=settings.xano_least_tables,
         )
     raise ConfigError(
         f"there is no platform {platform!r}",
