@@ -49,24 +49,29 @@ def v2_asset(
         for table in tables
     ]
 
+    # What is computed from other tables may have changed through another table's merge, so it is looked at every time.
+    derived = tuple(w for w in work if isinstance(w, Derived))
+
     @dg.multi_asset(specs=specs, name=name or tables[0], partitions_def=users, backfill_policy=BACKFILL)
     def table_body(context: dg.AssetExecutionContext, platform: PlatformResource) -> Iterator[dg.MaterializeResult]:
         recorder = Recorder(context, tuple(keys.values()))
         database = platform.database
         wanted = users_of(context)
-        working = set(wanted) if not stages else _with_work(database, stages, wanted)
+        working = _with_work(database, stages, wanted) if stages else set[int]()
         total = MergeCounts()
         for user_id in wanted:
             counts = MergeCounts()
             try:
-                if user_id in working:
-                    counts = merge_user(database, work, user_id, context.run.run_id)
+                if mine := work if user_id in working else derived:
+                    counts = merge_user(database, mine, user_id, context.run.run_id)
             except (V2Error, psycopg.Error) as error:
                 recorder.failure(user_id, error if isinstance(error, V2Error) else _unexpected(error))
                 continue
             total.add(counts)
             recorder.finished(user_id, {keys[t]: _metadata(t, counts, t in _primaries(work)) for t in tables})
-        context.log.info(f"{', '.join(tables)}: {len(working)} of {len(wanted)} users had work; {total.as_dict()}")
+        context.log.info(
+            f"{', '.join(tables)}: {len(working)} of {len(wanted)} users had staged work; {total.as_dict()}"
+        )
         yield from recorder.results()
 
     return table_body
