@@ -47,6 +47,31 @@ def _stream(integration: str, entity: str, primary: str, grain: str, endpoint: s
     return Stream(integration, entity, f"stage_{integration}_{entity}", primary, grain, endpoint)
 
 
+#: V1's tables, each named like the V2 table that one row of it becomes, in the order in which they are best read.
+_V1: tuple[tuple[str, str], ...] = (
+    ("user", "one user of V1"),
+    ("agent", "one agent of V1"),
+    ("team", "one team of V1"),
+    ("director", "one director of V1"),
+    ("leader", "one leader of V1"),
+    ("mentor", "one mentor of V1"),
+    ("user_roles", "one V1 user's roles"),
+    ("user_settings", "one V1 user's settings"),
+    ("user_subscriptions", "one V1 user's subscription"),
+    ("listing", "one listing of V1"),
+    ("transaction", "one deal of V1"),
+    ("participant", "one person on one deal or listing of V1"),
+    ("transaction_tags", "one tag on one deal of V1"),
+    ("listing_photos", "one picture of one listing of V1"),
+    ("title_agencies", "one settlement agency of V1"),
+    ("title_users", "one title user of V1"),
+    ("title_orders", "one title order of V1"),
+    ("title_events", "one event of one title order of V1"),
+    ("title_disbursements", "one payment out of one closing"),
+    ("title_closing_items", "one item of one closing's checklist"),
+    ("closing_disclosure", "one line of one closing disclosure"),
+)
+
 STREAMS: tuple[Stream, ...] = (
     _stream("fub", "accounts", "fub_accounts", "the account a FUB key belongs to", "GET /identity"),
     _stream("fub", "users", "fub_users", "one user of a FUB account", "GET /users"),
@@ -83,13 +108,14 @@ STREAMS: tuple[Stream, ...] = (
     _stream("title", "orders", "title_orders", "one title order in full", "Qualia orders and order"),
     _stream("title", "agencies", "title_agencies", "one settlement agency", "Qualia availableSettlementAgencies"),
     _stream("title", "users", "title_users", "one user of a title organisation", "Qualia usersInOrganization"),
+    *(_stream("xano", table, table, grain, f"V1's table {table}") for table, grain in _V1),
 )
 
 _DAILY = {("rezen", "cap_data"), ("rezen", "sponsor_tree"), ("title", "agencies"), ("title", "users")}
 
 
 def _freshness(stream: Stream) -> Freshness:
-    if (stream.integration, stream.entity) in _DAILY:
+    if stream.integration == "xano" or (stream.integration, stream.entity) in _DAILY:
         return "daily"
     return "realtime" if stream.integration == "fub" else "hourly"
 

@@ -51,6 +51,26 @@ select source_id from staging.stage_fub_people where account_ref = %(account)s a
 order by id desc
 """
 
+# Orders that are not done, and for the others the day of the last news of them: the client asks for what it thinks
+# may still change. "Since" means for orders: only those that are open or were lately.
+_RECENT_ORDERS = """
+select s.source_id || '/' || case when coalesce(m.value, 'Open') in ('Open', 'Pending') then 'open' else
+    greatest(substring(s.payload ->> 'close_date' from '^[0-9]{4}-[0-9]{2}-[0-9]{2}'), s.fetched_at::date::text) end
+from staging.stage_title_orders s
+left join ops.code_map m on m.code_set = 'title_status' and m.source = 'title'
+  and m.raw = upper(replace(btrim(s.payload ->> 'status'), ' ', '_'))
+where s.account_ref = %(account)s and s.payload ? '_id' and s.missed_sweeps < 2
+order by s.id
+"""
+_ORDERING_USERS = """
+select distinct (s.payload ->> 'orderer_id') || '/' || ops.state_abbreviation(p ->> 'state')
+from staging.stage_title_orders s, jsonb_array_elements(
+    case jsonb_typeof(s.payload -> 'properties') when 'array' then s.payload -> 'properties' else '[]' end) p
+where s.account_ref = %(account)s and ops.blank_null(s.payload ->> 'orderer_id') is not null
+  and ops.state_abbreviation(p ->> 'state') is not null
+order by 1
+"""
+
 READINGS: dict[tuple[str, str], Reading] = {
     ("fub", "accounts"): Reading("whole"),
     ("fub", "users"): Reading("whole"),
@@ -70,10 +90,12 @@ READINGS: dict[tuple[str, str], Reading] = {
     ("rezen", "listings"): Reading("whole", known=True),
     ("rezen", "sponsor_tree"): Reading("whole", _OWN_AGENT, after=("agents",)),
     ("rezen", "cap_data"): Reading("whole", _OWN_AGENT, sweeps=False, after=("agents",)),
-    ("title", "agencies"): Reading("whole"),
+    ("title", "orders"): Reading("since", _RECENT_ORDERS, known=True),
+    ("title", "agencies"): Reading("whole", _ORDERING_USERS, sweeps=False, after=("orders",)),
     ("title", "users"): Reading("whole"),
-    ("title", "orders"): Reading("whole"),
 }
+#: V1 tells neither what changed nor what was deleted, so every pass meets everything.
+READINGS |= {("xano", s.entity): Reading("whole") for s in STREAMS if s.integration == "xano"}
 
 
 def stream(integration: str, entity: str) -> Stream:

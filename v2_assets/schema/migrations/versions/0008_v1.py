@@ -1,4 +1,8 @@
-"""V1: its staging tables."""
+"""V1: its staging tables.
+
+ops.v1_raw(record jsonb, name text) → text: the row's id at its source, or `v1:<id>` where V1 never knew one.
+ops.v1_code(value text) → text: a word as code maps hold it, upper case with underscores.
+"""
 
 from alembic import op
 
