@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -99,6 +99,17 @@ class Settings(BaseSettings):
         str,
         Field(description="the GraphQL address of Qualia", examples=["https://connect.qualia.io/api/partner/graphql"]),
     ] = "https://connect.qualia.io/api/partner/graphql"
+    title_surface: Annotated[
+        Literal["partner", "platform", "api"],
+        Field(description="which of Qualia's GraphQL schemas is behind title_base_url", examples=["partner"]),
+    ] = "partner"
+    title_closed_days: Annotated[
+        int,
+        Field(ge=0, le=3650, description="how long after its last news a closed title order is asked for again"),
+    ] = 30
+    title_limit_per_account: Annotated[
+        int, Field(ge=1, description="calls in 10 s with one pair of Qualia credentials; none is published")
+    ] = 20
     xano_base_url: Annotated[
         str | None,
         Field(description="the Metadata API of V1's Xano instance", examples=["https://example.xano.io/api:meta"]),

@@ -6,15 +6,25 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from resources.apis import fub, rezen, xano
+from resources.apis import fub, rezen, title, xano
 from resources.apis.records import SourceModel, problem_of
 from resources.errors import ConfigError
 from resources.http.budget import Budget
 from resources.reading import Problem, SourceClient
 from resources.settings import Settings
 
-ENTITIES: dict[str, tuple[str, ...]] = {"fub": fub.ENTITIES, "rezen": rezen.ENTITIES, "xano": xano.ENTITIES}
-_MODELS: dict[str, dict[str, type[SourceModel]]] = {"fub": fub.MODELS, "rezen": rezen.MODELS, "xano": xano.MODELS}
+ENTITIES: dict[str, tuple[str, ...]] = {
+    "fub": fub.ENTITIES,
+    "rezen": rezen.ENTITIES,
+    "title": title.ENTITIES,
+    "xano": xano.ENTITIES,
+}
+_MODELS: dict[str, dict[str, type[SourceModel]]] = {
+    "fub": fub.MODELS,
+    "rezen": rezen.MODELS,
+    "title": title.MODELS,
+    "xano": xano.MODELS,
+}
 
 
 def open_client(
@@ -61,6 +71,17 @@ def open_client(
             limit_window_s=settings.xano_limit_window_s,
             workspace_name=settings.xano_workspace,
             least_tables=settings.xano_least_tables,
+        )
+    if platform == "title":
+        return title.TitleClient(
+            user_name=SecretStr(api_key),
+            password=SecretStr(api_secret or ""),
+            account_id=account_id,
+            base_url=settings.title_base_url,
+            surface=settings.title_surface,
+            budget=budget,
+            closed_days=settings.title_closed_days,
+            limit_per_account=settings.title_limit_per_account,
         )
     raise ConfigError(
         f"there is no platform {platform!r}",

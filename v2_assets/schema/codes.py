@@ -165,6 +165,18 @@ FUB: dict[str, dict[str, str]] = {
     "group_distribution": _same("first-to-claim", "round-robin"),
 }
 
+# Partner orders were seen as "Open" only; the others are the vendor surface's states. Looked up in capitals.
+TITLE: dict[str, dict[str, str]] = {
+    "title_status": {
+        **dict.fromkeys(("PREORDER", "PENDING"), "Pending"),
+        **dict.fromkeys(
+            ("OPEN", "ACCEPTED", "SUBMITTED", "REVISION_REQUIRED", "RESUBMITTED", "RESUBMISSION_ACCEPTED"), "Open"
+        ),
+        **dict.fromkeys(("CLOSED", "COMPLETED"), "Closed"),
+        **dict.fromkeys(("CANCELED", "CANCELLED", "DECLINED"), "Canceled"),
+    },
+}
+
 _STATES: dict[str, dict[str, str]] = {
     "US": {
         "AL": "Alabama",
@@ -244,7 +256,7 @@ _STATES: dict[str, dict[str, str]] = {
 
 def code_rows() -> Iterable[tuple[str, str, str, str]]:
     """Rows of ops.code_map: (code_set, source, raw, value)."""
-    sources: Mapping[str, dict[str, dict[str, str]]] = {"rezen": REZEN, "fub": FUB}
+    sources: Mapping[str, dict[str, dict[str, str]]] = {"rezen": REZEN, "fub": FUB, "title": TITLE}
     for source, sets in sources.items():
         for code_set, codes in sets.items():
             for raw, value in codes.items():
