@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import dagster as dg
@@ -65,6 +66,32 @@ def test_the_order_outside_dagster_is_the_order_of_the_graph() -> None:
         for parent in GRAPH.get(key).parent_keys:
             if name in place and parent.to_user_string() in place:
                 assert place[parent.to_user_string()] < place[name], (parent, name)
+
+
+#: Chains in which each table needs the one before it; the graph must have found them by itself.
+CHAINS = (
+    ("brokerage", "agent", "team", "team_members", "listing", "transaction", "participant", "transaction_financials"),
+    ("address", "listing"),
+    ("user", "transaction"),
+    ("agent", "agent_hierarchy", "network_hierarchy"),
+    ("agent", "network_member", "network_hierarchy"),
+    ("transaction", "contribution", "income", "agg_agent_monthly"),
+    ("contribution", "revshare_totals"),
+    ("title_agencies", "title_orders"),
+    ("transaction", "title_orders", "title_events"),
+    ("fub_accounts", "fub_users", "fub_people", "fub_deals"),
+    ("fub_people", "fub_calls", "agg_fub_activity_by_agent"),
+)
+
+
+def test_the_graph_gives_the_order_of_building_and_here_it_is() -> None:
+    order = [key.to_user_string() for key in GRAPH.toposorted_asset_keys if key in GRAPH.materializable_asset_keys]
+    print("\n".join(f"{place:3d} {name}" for place, name in enumerate(order, 1)))
+    for chain in CHAINS:
+        for before, after in pairwise(chain):
+            above = {key.to_user_string() for key in GRAPH.get_ancestor_asset_keys(dg.AssetKey(after))}
+            together = dg.AssetKey(before) in GRAPH.get(dg.AssetKey(after)).execution_set_asset_keys
+            assert before in above or together, f"{after} can be built before {before}"
 
 
 def test_every_integration_has_a_sweep_that_is_on_by_default_and_every_sensor_is_on() -> None:
