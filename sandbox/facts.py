@@ -21,6 +21,8 @@ def facts(world: World, system: str, entity: str, key: str) -> dict[str, Any] | 
     """id → stamp (null where the source has none), hidden and deleted records included. None: unknown question."""
     if system == "fub":
         return _fub(world, entity, key)
+    if system == "title":
+        return _title(world, entity, key)
     return _rezen(world, entity, key) if system == "rezen" else None
 
 
@@ -58,3 +60,18 @@ def _rezen(world: World, entity: str, key: str) -> dict[str, Any] | None:
         "cap_data": {agent: None},
     }
     return answers[entity]
+
+
+def _title(world: World, entity: str, key: str) -> dict[str, Any] | None:
+    """`key` is the user name. An agency is a fact where one of the organisation's orders could have gone to it."""
+    known = world.title.keys.get(key)
+    if known is None:
+        return None
+    organisation = world.title.organisations[known[1]]
+    states = {place["state"] for order in organisation.orders.values() for place in order["properties"]}
+    ids: dict[str, list[str]] = {
+        "orders": list(organisation.orders),
+        "users": [user["user_id"] for user in organisation.users],
+        "agencies": [agency["_id"] for agency in world.title.agencies if states & set(agency["_states"])],
+    }
+    return dict.fromkeys(ids[entity]) if entity in ids else None

@@ -52,6 +52,11 @@ INSIDE = {
         " | unknown_field | huge"
     ),
     "unreadable_date": "one record whose dates are words",
+    "partial_data": "title: one order of a page lacks a field, and errors say so, with status 200",
+    "missing_capability": "title: every order lacks a field, and errors say so, with status 200",
+    "null_list": "title: a list is null, with status 200 and no error",
+    "ignored_offset": "title: every page is the first",
+    "shifting_pages": "title: an order comes twice, as when another was put in front of it",
     "lowered_limit": "the CRM's limit is lowered to `limit` (100)",
 }
 NAMES = INSTEAD | ON_THE_WAY | INSIDE

@@ -19,6 +19,7 @@ from sandbox.front import Front, RequestLog
 from sandbox.fub import FubServer
 from sandbox.limits import Limits
 from sandbox.rezen import RezenServer
+from sandbox.title import TitleServer
 from sandbox.world import World
 
 HOST = "127.0.0.1"
@@ -34,6 +35,7 @@ class Sandbox:
         routes: list[BaseRoute] = [
             Mount("/fub/v1", routes=FubServer(world, self.limits, self.faults).routes()),
             Mount("/rezen", routes=RezenServer(world, self.faults).mounts()),
+            Mount("/title", routes=TitleServer(world, self.faults).routes()),
             Mount("/_world", routes=self.admin.routes()),
         ]
         self.app = Front(Starlette(routes=routes), self.faults, self.requests, self._hosts, self.account_of)
@@ -53,11 +55,18 @@ class Sandbox:
         """For V2_REZEN_BASE_URL; {service} stays for the client to fill in."""
         return f"{self.url}/rezen/{{service}}/api/v1"
 
+    @property
+    def title_url(self) -> str:
+        """For V2_TITLE_BASE_URL."""
+        return f"{self.url}/title/api/partner/graphql"
+
     def account_of(self, key: str) -> str | None:
         """The CRM account or the agent that a key belongs to."""
         for account in self.world.accounts.values():
             if key in account.keys:
                 return str(account.id)
+        if key in self.world.title.keys:
+            return self.world.title.keys[key][1]
         return self.world.brokerage.keys.get(key)
 
     def _hosts(self) -> frozenset[str]:

@@ -50,6 +50,8 @@ class Story:
             fub_base_url=sandbox.fub_url,
             fub_system_key="sandbox-system-key",
             rezen_base_url=sandbox.rezen_url,
+            title_base_url=sandbox.title_url,
+            title_limit_per_account=100_000,
             rezen_limit_per_account=100_000,
             rezen_limit_per_system=100_000,
             fub_limit_per_system=100_000,

@@ -10,7 +10,7 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sandbox.world import agents, crm, deals, move
+from sandbox.world import agents, crm, deals, move, title
 from sandbox.world.model import Brokerage, FubAccount, ProductUser, Row, Scale
 
 
@@ -30,6 +30,7 @@ class World:
         agents.build(self)
         deals.build(self)
         crm.build(self)
+        self.title = title.build(self)
 
     def step(self, at: datetime | None = None) -> dict[str, Any]:
         """Moves the world to `at` (default: now): creates, updates, moves, deletes. Returns what happened, by ids.

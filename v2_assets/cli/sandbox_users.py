@@ -25,6 +25,8 @@ def sandbox_settings(base: Settings, url: str) -> dict[str, Any]:
         "fub_limit_per_system": 100_000,
         "rezen_limit_per_account": 100_000,
         "rezen_limit_per_system": 100_000,
+        "title_base_url": f"{url}/title/api/partner/graphql",
+        "title_limit_per_account": 100_000,
     }
 
 
