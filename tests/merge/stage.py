@@ -107,6 +107,8 @@ def merge_everything(database: Database, users: Sequence[int], work: Sequence[Wo
 def work_of(stages: Iterable[str]) -> list[Work]:
     """The work of the integrations that these staging tables belong to; the others have nothing to do."""
     wanted = {STREAM_OF[stage].integration for stage in stages}
+    if "xano" in wanted:  # V1 fills tables of every domain
+        return work_in_order(DOMAINS)
     domains = [reference, identity, people, deals] if "rezen" in wanted else [identity]
     return work_in_order([*domains, crm] if "fub" in wanted else domains)
 

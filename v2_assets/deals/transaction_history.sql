@@ -1,7 +1,7 @@
 -- One change of a transaction's state, price or closing date.
 -- Written by the merge that makes the change, so nothing that V2 showed is ever forgotten.
 select t.id as transaction_id, coalesce(m.source_updated_at, now()) as changed_at, c.field, c.old_value, c.new_value,
-  t.status as old_status, m.status as new_status, 'rezen' as changed_by
+  t.status as old_status, m.status as new_status, m.source as changed_by
 from merging m
 join v2.transaction t on t.source = m.source and t.transaction_id_raw = m.transaction_id_raw
 cross join lateral (values

@@ -17,5 +17,8 @@ credentials = dg.AssetSpec(
 )
 user = v2_asset(*u.USER, parents=u.PARENTS)
 user_identity = v2_asset(*u.USER_IDENTITY, parents=u.PARENTS)
+user_roles = v2_asset(*u.USER_ROLES, parents=u.PARENTS)
+user_settings = v2_asset(*u.USER_SETTINGS, parents=u.PARENTS)
+user_subscriptions = v2_asset(*u.USER_SUBSCRIPTIONS, parents=u.PARENTS)
 
-IDENTITY = [credentials, user, user_identity]
+IDENTITY = [credentials, user, user_identity, user_roles, user_settings, user_subscriptions]

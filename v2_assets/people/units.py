@@ -19,6 +19,10 @@ def _unit(table: str, entity: str, children: tuple[Child, ...] = ()) -> Unit:
     return Unit(table=table, package=_HERE, file=f"{table}.sql", stage=f"stage_rezen_{entity}", children=children)
 
 
+def _v1(table: str) -> Unit:
+    return Unit(table=table, package=_HERE, file=f"{table}.v1.sql", stage=f"stage_xano_{table}")
+
+
 def _derived(table: str, file: str) -> Derived:
     return Derived(table=table, package=_HERE, file=file)
 
@@ -45,7 +49,18 @@ FROM_ROSTER = (
     _derived("leader", "leader.sql"),
 )
 
-AGENTS_AND_TEAMS = (*AGENT_FACTS, AGENT, TEAM, TEAM_MEMBERS, *FROM_ROSTER)
+#: V1 after the living source, and directors before the leaders who name them.
+FROM_V1 = (_v1("agent"), _v1("team"), _v1("director"), _v1("leader"), _v1("mentor"))
+
+AGENTS_AND_TEAMS = (
+    *AGENT_FACTS,
+    AGENT,
+    TEAM,
+    TEAM_MEMBERS,
+    *FROM_V1,
+    *FROM_ROSTER,
+    _derived("agent", "agent.v1.derived.sql"),
+)
 AGENT_HIERARCHY = (_unit("agent_hierarchy", "sponsor_tree"),)
 AGENT_CAP_DATA = (_unit("agent_cap_data", "cap_data"),)
 AGENT_PERFORMANCE = (_derived("agent_performance", "agent_performance.sql"),)
@@ -57,7 +72,9 @@ PARENTS: dict[str, tuple[str, ...]] = {
     "team_settings": ("team",),
     "team_members": ("team", "agent"),
     "agent_commission": ("agent", "team_members"),
-    "leader": ("agent", "team_members"),
+    "director": ("team", "agent"),
+    "leader": ("agent", "team", "team_members", "director"),
+    "mentor": ("team", "agent"),
     "agent_hierarchy": ("agent",),
     "agent_cap_data": ("agent",),
     "agent_performance": ("agent", "transaction", "listing"),

@@ -177,6 +177,33 @@ TITLE: dict[str, dict[str, str]] = {
     },
 }
 
+
+def _as_v1_wrote(codes: Mapping[str, str]) -> dict[str, str]:
+    """V1 held the source's codes and V2's words side by side; both are looked up by their capitals."""
+    spoken = {value.upper().replace(" ", "_"): value for value in codes.values()}
+    return {**spoken, **codes}
+
+
+#: The sets that V1's rows are read with: what the living sources say, in either form.
+V1: dict[str, dict[str, str]] = {
+    **{
+        code_set: _as_v1_wrote(REZEN[code_set])
+        for code_set in (
+            "transaction_status",
+            "lifecycle_state",
+            "lifecycle_stage",
+            "transaction_type",
+            "property_type",
+            "representation",
+            "participant_role",
+            "agent_status",
+            "team_type",
+            "team_status",
+        )
+    },
+    "title_status": _as_v1_wrote(TITLE["title_status"]),
+}
+
 _STATES: dict[str, dict[str, str]] = {
     "US": {
         "AL": "Alabama",
@@ -256,7 +283,7 @@ _STATES: dict[str, dict[str, str]] = {
 
 def code_rows() -> Iterable[tuple[str, str, str, str]]:
     """Rows of ops.code_map: (code_set, source, raw, value)."""
-    sources: Mapping[str, dict[str, dict[str, str]]] = {"rezen": REZEN, "fub": FUB, "title": TITLE}
+    sources: Mapping[str, dict[str, dict[str, str]]] = {"rezen": REZEN, "fub": FUB, "title": TITLE, "v1": V1}
     for source, sets in sources.items():
         for code_set, codes in sets.items():
             for raw, value in codes.items():
