@@ -86,6 +86,11 @@ def percent(name: str, comment: str) -> Column[Any]:
     return _column(name, Numeric(9, 4), comment, False, None)
 
 
+def shares(name: str, comment: str) -> Column[Any]:
+    """A number of shares; fractions of a share are bought too."""
+    return _column(name, Numeric(18, 6), comment, False, None)
+
+
 def degrees(name: str, comment: str) -> Column[Any]:
     """A latitude or longitude in decimal degrees."""
     return _column(name, Numeric(9, 6), comment, False, None)
