@@ -18,7 +18,13 @@ OFFICE = (
     _fact("office", "transactions"),
     _fact("office", "listings"),
 )
-ADDRESS = (_fact("address", "transactions"), _fact("address", "listings"))
+ADDRESS = (
+    _fact("address", "transactions"),
+    _fact("address", "listings"),
+    Fact(table="address", package=_HERE, file="address.title.sql", stage="stage_title_orders"),
+    Fact(table="address", package=_HERE, file="address.v1.sql", stage="stage_xano_listing"),
+    Fact(table="address", package=_HERE, file="address.v1.sql", stage="stage_xano_transaction"),
+)
 
 WORK = (BROKERAGE, OFFICE, ADDRESS)
 PARENTS: dict[str, tuple[str, ...]] = {

@@ -1,8 +1,40 @@
-"""What the tables of this domain are merged from, and which tables their selects look up."""
+"""What the tables of this domain are merged from, and which tables their selects look up.
+
+The three money tables have no source but V1.
+"""
 
 from __future__ import annotations
 
-from v2_assets.merge import Derived, Fact, Unit
+from v2_assets.merge import Child, Derived, Fact, History, Unit
 
-WORK: tuple[tuple[Unit | Fact | Derived, ...], ...] = ()
-PARENTS: dict[str, tuple[str, ...]] = {}
+_HERE = "v2_assets.title"
+
+AGENCIES = (
+    Fact(table="title_agencies", package=_HERE, file="title_agencies.orders.sql", stage="stage_title_orders"),
+    Unit(table="title_agencies", package=_HERE, file="title_agencies.sql", stage="stage_title_agencies"),
+)
+USERS = (
+    Unit(table="title_users", package=_HERE, file="title_users.sql", stage="stage_title_users"),
+    Derived(table="title_users", package=_HERE, file="title_users.derived.sql"),
+)
+#: Last the deal of each order: one may come after its order, or change its price.
+ORDERS = (
+    Unit(
+        table="title_orders",
+        package=_HERE,
+        file="title_orders.sql",
+        stage="stage_title_orders",
+        history=(History(table="title_event_history", package=_HERE, file="title_event_history.sql"),),
+        children=(Child(table="title_events", package=_HERE, file="title_events.sql", parent="order_id"),),
+    ),
+    Derived(table="title_orders", package=_HERE, file="title_orders.derived.sql"),
+)
+
+WORK: tuple[tuple[Unit | Fact | Derived, ...], ...] = (AGENCIES, USERS, ORDERS)
+PARENTS: dict[str, tuple[str, ...]] = {
+    "title_agencies": (),
+    "title_users": ("user",),
+    "title_orders": ("title_agencies", "title_users", "address", "transaction", "participant"),
+    "title_events": ("title_orders",),
+    "title_event_history": ("title_orders",),
+}

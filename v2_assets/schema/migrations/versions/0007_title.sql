@@ -566,3 +566,27 @@ COMMENT ON COLUMN staging.stage_title_users.waits_for IS 'The parent a deferred 
 COMMENT ON COLUMN staging.stage_title_users.missing_since IS 'Since when complete full sweeps have not seen the record.';
 COMMENT ON COLUMN staging.stage_title_users.merge_rank IS 'How the merge ranked this copy among copies with one stamp.';
 COMMENT ON COLUMN staging.stage_title_users.missed_sweeps IS 'How many complete full sweeps in a row missed it.';
+
+-- A property of an order: the partner surface says address_line_1 and zipcode, the vendor surface address_1.
+CREATE FUNCTION ops.title_address_key(property jsonb) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE STRICT AS $$
+BEGIN
+    IF jsonb_typeof(property) <> 'object' THEN
+        RETURN NULL;
+    END IF;
+    RETURN ops.address_key(
+        ops.first_of(property, 'address_line_1', 'address_1') #>> '{}',
+        ops.first_of(property, 'address_line_2', 'address_2') #>> '{}',
+        property ->> 'city',
+        property ->> 'state',
+        ops.first_of(property, 'zipcode', 'zip') #>> '{}'
+    );
+END
+$$;
+
+-- An amount as a number or as text; thousand separators and a dollar sign go, a blank is nothing told.
+CREATE FUNCTION ops.title_money(value jsonb) RETURNS numeric
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN nullif(regexp_replace(
+        CASE WHEN jsonb_typeof(value) IN ('number', 'string') THEN value #>> '{}' END, '[\s,$]+', '', 'g'
+    ), '')::numeric;
