@@ -42,11 +42,38 @@ TRANSACTION = Unit(
     ),
 )
 
-#: Listings first: a deal may be built from one. Last, what became known about deals that are here already.
-DEALS = (LISTING, TRANSACTION, _derived("listing"), _derived("transaction"), _derived("participant"))
 
-WORK = (DEALS,)
-_LOOKED_UP = ("agent", "team", "office", "address", "credentials")
+def _v1(table: str, *children: Child, history: tuple[History, ...] = ()) -> Unit:
+    return Unit(
+        table=table,
+        package=_HERE,
+        file=f"{table}.v1.sql",
+        stage=f"stage_xano_{table}",
+        history=history,
+        children=children,
+    )
+
+
+def _v1_child(table: str, parent: str) -> Child:
+    return Child(table=table, package=_HERE, file=f"{table}.v1.sql", parent=parent)
+
+
+#: After the living sources, who know better. In V1 a person on a deal is a record of its own.
+FROM_V1 = (
+    _v1("listing", history=(_history("listing_history"),)),
+    _v1(
+        "transaction", _v1_child("transaction_financials", "transaction_id"), history=(_history("transaction_history"),)
+    ),
+    _v1("participant", _v1_child("transaction_participants", "participant_id")),
+)
+TRANSACTION_TAGS = (_v1("transaction_tags"),)
+LISTING_PHOTOS = (_v1("listing_photos"),)
+
+#: Listings first: a deal may be built from one. Last, what became known about deals that are here already.
+DEALS = (LISTING, TRANSACTION, *FROM_V1, _derived("listing"), _derived("transaction"), _derived("participant"))
+
+WORK = (DEALS, TRANSACTION_TAGS, LISTING_PHOTOS)
+_LOOKED_UP = ("agent", "team", "office", "address", "credentials", "user_identity")
 PARENTS: dict[str, tuple[str, ...]] = {
     "listing": _LOOKED_UP,
     "listing_history": ("listing",),
@@ -56,4 +83,6 @@ PARENTS: dict[str, tuple[str, ...]] = {
     "transaction_participants": ("transaction", "participant"),
     "participant_paid": ("transaction", "participant"),
     "transaction_financials": ("transaction", "participant"),
+    "transaction_tags": ("transaction",),
+    "listing_photos": ("listing",),
 }
