@@ -71,6 +71,12 @@ class RezenCalls:
         """One answer about deals."""
         return await self._get("arrakis", endpoint, params, priority, path)
 
+    async def plutus(
+        self, endpoint: Endpoint, params: Sequence[tuple[str, str]] = (), *, priority: Priority, **path: str
+    ) -> Answer:
+        """One answer about equity; see `equity` for what is assumed of it."""
+        return await self._get("plutus", endpoint, params, priority, path)
+
     async def identity(self, priority: Priority = "incremental") -> Identity:
         """yenta users/me: its id is the agent's id. Raises Unauthorized for a refused key."""
         document = (await self.yenta(api.ME, priority=priority)).document

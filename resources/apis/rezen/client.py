@@ -10,12 +10,24 @@ from pydantic import SecretStr
 from resources.apis.rezen import endpoints as api
 from resources.apis.rezen.calls import RezenCalls
 from resources.apis.rezen.deals import deal_ids, group_counts, read_deal, read_deals
+from resources.apis.rezen.equity import ENTRIES
+from resources.apis.rezen.money import read_money
+from resources.apis.rezen.network import TIERS, read_downline, read_frontline
 from resources.apis.rezen.people import read_agents, read_by_key
 from resources.errors import BadRequest
 from resources.http.budget import Budget
 from resources.reading import Identity, Page, Plan, Priority, ReadRequest, Record
 
 _BY_KEY = {"teams": api.TEAM, "team_members": api.ROSTER, "sponsor_tree": api.SPONSORS, "cap_data": api.CAP}
+#: Lists of the key's owner: the host, the endpoint, and how many lists there are of it.
+_OWN = {
+    "network_downline": ("yenta", api.DOWN_LINE, len(TIERS)),
+    "network_frontline": ("yenta", api.FRONT_LINE, 1),
+    "contributions": ("arrakis", api.CONTRIBUTIONS, 2 * len(TIERS)),
+    "pending_contributions": ("arrakis", api.PENDING, 1),
+    "revshare_payments": ("arrakis", api.PAYMENTS, 1),
+    "equity": ("plutus", ENTRIES, 1),
+}
 
 
 class RezenClient:
@@ -62,11 +74,17 @@ class RezenClient:
         return None
 
     def read(self, entity: str, request: ReadRequest) -> AsyncIterator[Page]:
-        """Pages of one pass. Positions are those of `read_deals`, `read_agents` and `read_by_key`."""
+        """Pages of one pass. Positions are those of `read_deals`, `read_agents`, `read_by_key` and `read_steps`."""
         if entity in api.LISTS:
             return read_deals(self._calls, entity, request)
         if entity == "agents":
             return read_agents(self._calls, request)
+        if entity == "network_downline":
+            return read_downline(self._calls, request)
+        if entity == "network_frontline":
+            return read_frontline(self._calls, request)
+        if entity in _OWN:
+            return read_money(self._calls, entity, request)
         return read_by_key(self._calls, entity, request)
 
     async def read_one(self, entity: str, source_id: str, priority: Priority = "webhook") -> Record | None:
@@ -92,6 +110,9 @@ class RezenClient:
             if request.keys:
                 lines += (f"GET yenta {api.AGENTS.path}  ({len(request.keys)} agents, 20 at a time)",)
             return Plan(lines, 1 + len(request.keys))
+        if entity in _OWN:
+            host, endpoint, lists = _OWN[entity]
+            return Plan((f"GET {host} {endpoint.path}  ({lists} lists, {endpoint.page_size} a page)",), None)
         lines = tuple(f"GET yenta {_BY_KEY[entity].path.format(team=key, agent=key)}" for key in request.keys)
         return Plan(lines, len(request.keys) if entity in ("teams", "cap_data") else None)
 

@@ -38,6 +38,23 @@ SPONSORS = Endpoint(
     deadline_s=60,
 )
 CAP = Endpoint(name="yenta agents/{id}/cap-info", path="/agents/{agent}/cap-info", why="an agent's cap this year")
+DOWN_LINE = Endpoint(
+    name="yenta agents/{id}/down-line/{tier}",
+    path="/agents/{agent}/down-line/{tier}",
+    lists=("downLineAgents", "agents", "content", "results"),
+    no_content=True,
+    page_size=500,
+    why="who is in an agent's network, tier by tier",
+    deadline_s=120,  # two to five seconds a tier were seen, and a minute for all of a large one
+)
+FRONT_LINE = Endpoint(
+    name="yenta agents/{id}/front-line-agents-info",
+    path="/agents/{agent}/front-line-agents-info",
+    lists=("frontLineAgentInfos",),
+    no_content=True,
+    why="the agents right below an agent, with what is known of their networks",
+    deadline_s=120,
+)
 DETAIL = Endpoint(
     name="arrakis transactions/{id}", path="/transactions/{id}", why="a deal or listing with participants"
 )
@@ -68,3 +85,23 @@ def _counts(kind: str) -> Endpoint:
 GROUPS = ("OPEN", "CLOSED", "TERMINATED")
 LISTS = {"transactions": _group_list("transactions"), "listings": _group_list("listing-transactions")}
 COUNTS = {"transactions": _counts("transactions"), "listings": _counts("listing-transactions")}
+
+#: The names under which one client looks for the rows of a rev-share list.
+_EARNED = ("contributions", "payments", "contributors", "content", "items", "results", "data")
+
+
+def _earnings(name: str, path: str, why: str) -> Endpoint:
+    return Endpoint(
+        name=name, path=path, lists=_EARNED, root_list=True, no_content=True, page_size=200, why=why, deadline_s=120
+    )
+
+
+CONTRIBUTIONS = _earnings(
+    "arrakis revshares/{id}/contributions/{tier}",
+    "/revshares/{agent}/contributions/{tier}",
+    "what one tier of the network earned the agent",
+)
+PENDING = _earnings(
+    "arrakis revshares/{id}/payments/pending", "/revshares/{agent}/payments/pending", "what is earned and not settled"
+)
+PAYMENTS = _earnings("arrakis revshares/{id}/payments", "/revshares/{agent}/payments", "what was paid out")

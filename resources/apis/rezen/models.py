@@ -83,6 +83,28 @@ class Cap(SourceModel):
     """An agent's cap. The schema is not published, so nothing is required."""
 
 
+class Member(SourceModel):
+    """One agent in somebody's down-line or front line."""
+
+    id: Id
+    updatedAt: Instant = None
+
+
+class Earned(SourceModel):
+    """A contribution, a pending one or a payment. The schemas are not published, so only what is cast is typed."""
+
+    createdAt: Instant = None
+    updatedAt: Instant = None
+    paidAt: Instant = None
+
+
+class EquityEntry(SourceModel):
+    """One entry of an equity ledger, in the assumed shape of the adapter."""
+
+    id: Id
+    updatedAt: Instant = None
+
+
 MODELS: dict[str, type[SourceModel]] = {
     "agents": Agent,
     "teams": Team,
@@ -91,4 +113,10 @@ MODELS: dict[str, type[SourceModel]] = {
     "listings": Deal,
     "sponsor_tree": Sponsor,
     "cap_data": Cap,
+    "network_downline": Member,
+    "network_frontline": Member,
+    "contributions": Earned,
+    "pending_contributions": Earned,
+    "revshare_payments": Earned,
+    "equity": EquityEntry,
 }
