@@ -30,6 +30,7 @@ from v2_assets.schema import metadata
 from v2_assets.schema.stage import STREAMS
 from v2_assets.staging.state import StreamKey
 from v2_assets.staging.store import store_page
+from v2_assets.title import units as title
 
 NOON = datetime(2031, 3, 1, 12, tzinfo=UTC)
 STREAM_OF = {stream.table: stream for stream in STREAMS}
@@ -110,6 +111,8 @@ def work_of(stages: Iterable[str]) -> list[Work]:
     if "xano" in wanted:  # V1 fills tables of every domain
         return work_in_order(DOMAINS)
     domains = [reference, identity, people, deals] if "rezen" in wanted else [identity]
+    if "title" in wanted:
+        domains = [reference, *(d for d in domains if d is not reference), title]
     return work_in_order([*domains, crm] if "fub" in wanted else domains)
 
 

@@ -23,7 +23,7 @@ USER_SUBSCRIPTIONS = (_v1("user_subscriptions"),)
 WORK = (USER, USER_IDENTITY, USER_ROLES, USER_SETTINGS, USER_SUBSCRIPTIONS)
 PARENTS: dict[str, tuple[str, ...]] = {
     "user": ("credentials", "agent", "team", "team_members", "brokerage"),
-    "user_identity": ("credentials", "user"),
+    "user_identity": ("credentials", "user", "title_users"),
     "user_roles": ("user_identity", "team", "director", "leader", "mentor"),
     "user_settings": ("user_identity",),
     "user_subscriptions": ("user_identity",),

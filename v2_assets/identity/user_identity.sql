@@ -11,6 +11,9 @@ with claims as (
   select c.platform, 'agent', c.external_user_id, c.user_id, c.id
   from v2.credentials c
   where c.platform = 'rezen' and c.verified and c.deleted_at is null and c.external_user_id is not null
+  union all
+  select 'title', 'title_user', t.title_user_id_raw, t.user_id, 0
+  from v2.title_users t where t.user_id is not null and t.deleted_at is null
 ),
 owned as (
   select distinct on (platform, kind, external_id) platform, kind, external_id, user_id
