@@ -24,6 +24,7 @@ ADDRESS = (
     Fact(table="address", package=_HERE, file="address.title.sql", stage="stage_title_orders"),
     Fact(table="address", package=_HERE, file="address.v1.sql", stage="stage_xano_listing"),
     Fact(table="address", package=_HERE, file="address.v1.sql", stage="stage_xano_transaction"),
+    Fact(table="address", package=_HERE, file="address.v1.sql", stage="stage_xano_title_orders"),
 )
 
 WORK = (BROKERAGE, OFFICE, ADDRESS)
