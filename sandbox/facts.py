@@ -14,7 +14,10 @@ FUB_ENTITIES = {
     "deals": "deals", "events": "events", "calls": "calls", "appointments": "appointments",
     "text_messages": "textMessages",
 }  # fmt: skip
-REZEN_ENTITIES = ("agents", "teams", "team_members", "transactions", "listings", "sponsor_tree", "cap_data")
+REZEN_ENTITIES = (
+    "agents", "teams", "team_members", "transactions", "listings", "sponsor_tree", "cap_data", "network_downline",
+    "network_frontline", "contributions", "pending_contributions", "revshare_payments", "equity",
+)  # fmt: skip
 
 
 def facts(world: World, system: str, entity: str, key: str) -> dict[str, Any] | None:
@@ -58,8 +61,28 @@ def _rezen(world: World, entity: str, key: str) -> dict[str, Any] | None:
         "team_members": {f"{t['id']}:{agent_of(seat)}": None for t in mine for seat in brokerage.rosters[t["id"]]},
         "sponsor_tree": {f"{agent}:{sponsor['id']}": None for sponsor in brokerage.sponsors.get(agent, [])},
         "cap_data": {agent: None},
+        "network_downline": {
+            f"{agent}:{member}:{tier}": world.network.members[member].get("updatedAt")
+            for tier, member in world.network.tiers(agent)
+        },
+        "network_frontline": {
+            f"{agent}:{member}": world.network.members[member].get("updatedAt")
+            for tier, member in world.network.tiers(agent)
+            if tier == 1
+        },
+        **{name: dict.fromkeys(rows) for name, rows in _earnings(world, agent).items()},
     }
     return answers[entity]
+
+
+def _earnings(world: World, agent: str) -> dict[str, Any]:
+    earned = world.money.of[agent]
+    return {
+        "contributions": earned.contributions,
+        "pending_contributions": earned.pending,
+        "revshare_payments": earned.payments,
+        "equity": earned.equity,
+    }
 
 
 def _title(world: World, entity: str, key: str) -> dict[str, Any] | None:

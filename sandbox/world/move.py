@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sandbox.world import activity, crm, title
+from sandbox.world import activity, crm, money, network, title
 from sandbox.world.agents import a_seat
 from sandbox.world.deals import add_deal, set_group
 from sandbox.world.model import FubAccount, Row, agent_of, iso, millis
@@ -29,7 +29,12 @@ def step(world: World, at: datetime | None = None) -> dict[str, Any]:
     world.now = max((at or datetime.now(UTC)).replace(microsecond=0), world.now)
     world.version += 1
     crm_told = {str(account.id): _crm(world, account) for account in world.accounts.values()}
-    return {"at": iso(world.now), "fub": crm_told, "rezen": _brokerage(world), "title": title.step(world, world.title)}
+    return {
+        "at": iso(world.now),
+        "fub": crm_told,
+        "rezen": _brokerage(world) | {"network": network.step(world), "money": money.step(world)},
+        "title": title.step(world, world.title),
+    }
 
 
 def reassign(world: World, account: FubAccount, person_id: int, user_id: int) -> Row:

@@ -10,7 +10,7 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sandbox.world import agents, crm, deals, move, title
+from sandbox.world import agents, crm, deals, money, move, network, title
 from sandbox.world.model import Brokerage, FubAccount, ProductUser, Row, Scale
 
 
@@ -30,6 +30,8 @@ class World:
         agents.build(self)
         deals.build(self)
         crm.build(self)
+        self.network = network.build(self)
+        self.money = money.build(self)
         self.title = title.build(self)
 
     def step(self, at: datetime | None = None) -> dict[str, Any]:

@@ -33,8 +33,8 @@ def facts(url: str, users: list[dict[str, Any]]) -> Facts:
     return told
 
 
-#: The profile shows the agent's teams, which change without its stamp.
-_STAMP_SAYS_LITTLE = frozenset({"stage_rezen_agents"})
+#: The profile shows the agent's teams, a member the size of its own network; both change without a stamp.
+_STAMP_SAYS_LITTLE = frozenset({"stage_rezen_agents", "stage_rezen_network_downline", "stage_rezen_network_frontline"})
 
 
 def changed_since(before: Facts, after: Facts, since: datetime) -> dict[str, int]:
