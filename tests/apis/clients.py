@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from resources.apis.fub import FubClient
 from resources.apis.rezen import RezenClient
+from resources.apis.title import TitleClient
 from resources.reading import Page, Record
 from sandbox import Sandbox
 from sandbox.facts import facts
@@ -32,6 +33,20 @@ def rezen(url: str, key: str = "real_test", agent: str | None = None) -> RezenCl
         agent_id=agent,
         base_url_template=url if "{service}" in url else url + "/{service}",
         budget=OpenBudget(),
+    )
+
+
+def title(
+    url: str, user_name: str = "api-1", password: str = "pw", *, surface: str = "partner", closed_days: int = 30
+) -> TitleClient:
+    return TitleClient(
+        user_name=SecretStr(user_name),
+        password=SecretStr(password),
+        account_id="org-1",
+        base_url=url,
+        surface=surface,
+        budget=OpenBudget(),
+        closed_days=closed_days,
     )
 
 

@@ -22,6 +22,7 @@ class Asked:
     query: dict[str, str]
     headers: dict[str, str]
     lists: dict[str, list[str]]
+    body: bytes = b""
 
 
 @dataclass
@@ -69,6 +70,7 @@ async def loopback(handler: Handler) -> AsyncIterator[Loopback]:
         try:
             while head := await _head(reader):
                 asked = _parse(head)
+                asked.body = await reader.readexactly(int(asked.headers.get("content-length", "0")))
                 server.asked.append(asked)
                 reply = handler(asked)
                 headers = {"Content-Length": str(len(reply.body)), "Content-Type": "application/json", **reply.headers}
