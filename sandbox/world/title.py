@@ -111,13 +111,13 @@ def amount_of(price: Any) -> float | None:
     return float(value) if value is not None else None
 
 
-def add_order(world: World, title: Title, organisation: Organisation, deal: Row | None) -> Row:
-    """An order for a sale, or one of which the brokerage knows nothing."""
+def add_order(world: World, title: Title, organisation: Organisation, deal: Row | None, *, fresh: bool = False) -> Row:
+    """An order for a sale, or one of which the brokerage knows nothing. A fresh one was opened just now."""
     dice = title.dice
-    opened = _when(world, deal)
+    opened = world.now if fresh else _when(world, deal)
     agency = dice.choice(title.agencies)
     price = (amount_of(deal["price"]) if deal else None) or dice.randint(120, 900) * 1000.0
-    group = deal["_group"] if deal else dice.choice(("OPEN", "CLOSED"))
+    group = "OPEN" if fresh else deal["_group"] if deal else dice.choice(("OPEN", "CLOSED"))
     closing = _closing(deal, opened)
     order: Row = {
         "_id": _id(dice),
@@ -193,7 +193,7 @@ def step(world: World, title: Title) -> dict[str, list[str]]:
         known = {row["_deal"] for row in rows}
         fresh = [d for d in sales_of(world, _members(world, organisation.name)) if d["id"] not in known]
         for deal in [dice.choice(fresh) if fresh else None, None]:
-            told["created"].append(add_order(world, title, organisation, deal)["_id"])
+            told["created"].append(add_order(world, title, organisation, deal, fresh=True)["_id"])
     return told
 
 

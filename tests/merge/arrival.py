@@ -19,7 +19,7 @@ from psycopg import sql
 from resources.postgres import Database
 from tests.merge.stage import STREAM_OF, V2, Staged, enter_users, merge_everything, start_over, store, work_of, written
 
-LEFT_OUT = ("user", "transaction_history", "listing_history")
+LEFT_OUT = ("user", "transaction_history", "listing_history", "title_event_history")
 #: Users 1 and 2 are connected to both platforms: agents a-1 and a-2, CRM users 14 and 22 of account 77.
 USERS = [
     {
