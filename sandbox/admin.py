@@ -81,6 +81,7 @@ class Admin:
                 "rezen_base_url": self.sandbox.rezen_url,
                 "title_base_url": self.sandbox.title_url,
                 "fub_system_key": SYSTEM_KEY,
+                "xano_base_url": self.sandbox.xano_url,
             }
         )
 

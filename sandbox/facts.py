@@ -26,6 +26,9 @@ def facts(world: World, system: str, entity: str, key: str) -> dict[str, Any] | 
         return _fub(world, entity, key)
     if system == "title":
         return _title(world, entity, key)
+    if system == "xano":
+        rows = world.v1.tables.get(entity)
+        return None if rows is None or key != world.v1.token else {str(n): r.get("updated_at") for n, r in rows.items()}
     return _rezen(world, entity, key) if system == "rezen" else None
 
 

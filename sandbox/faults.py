@@ -57,6 +57,9 @@ INSIDE = {
     "null_list": "title: a list is null, with status 200 and no error",
     "ignored_offset": "title: every page is the first",
     "shifting_pages": "title: an order comes twice, as when another was put in front of it",
+    "wide_rows": "V1: pages of more than 150 rows are 502",
+    "false_body": "V1: the answer is false, with status 200",
+    "another_workspace": "V1: the workspace of this id has another name",
     "lowered_limit": "the CRM's limit is lowered to `limit` (100)",
 }
 NAMES = INSTEAD | ON_THE_WAY | INSIDE

@@ -21,6 +21,7 @@ from sandbox.limits import Limits
 from sandbox.rezen import RezenServer
 from sandbox.title import TitleServer
 from sandbox.world import World
+from sandbox.xano import XanoServer
 
 HOST = "127.0.0.1"
 
@@ -36,6 +37,7 @@ class Sandbox:
             Mount("/fub/v1", routes=FubServer(world, self.limits, self.faults).routes()),
             Mount("/rezen", routes=RezenServer(world, self.faults).mounts()),
             Mount("/title", routes=TitleServer(world, self.faults).routes()),
+            Mount("/xano/api:meta", routes=XanoServer(world, self.limits, self.faults).routes()),
             Mount("/_world", routes=self.admin.routes()),
         ]
         self.app = Front(Starlette(routes=routes), self.faults, self.requests, self._hosts, self.account_of)
@@ -59,6 +61,11 @@ class Sandbox:
     def title_url(self) -> str:
         """For V2_TITLE_BASE_URL."""
         return f"{self.url}/title/api/partner/graphql"
+
+    @property
+    def xano_url(self) -> str:
+        """For V2_XANO_BASE_URL."""
+        return f"{self.url}/xano/api:meta"
 
     def account_of(self, key: str) -> str | None:
         """The CRM account or the agent that a key belongs to."""

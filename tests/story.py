@@ -52,6 +52,8 @@ class Story:
             rezen_base_url=sandbox.rezen_url,
             title_base_url=sandbox.title_url,
             title_limit_per_account=100_000,
+            xano_base_url=sandbox.xano_url,
+            xano_limit_calls=100_000,
             rezen_limit_per_account=100_000,
             rezen_limit_per_system=100_000,
             fub_limit_per_system=100_000,

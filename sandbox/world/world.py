@@ -10,7 +10,7 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sandbox.world import agents, crm, deals, money, move, network, title
+from sandbox.world import agents, crm, deals, money, move, network, title, v1
 from sandbox.world.model import Brokerage, FubAccount, ProductUser, Row, Scale
 
 
@@ -33,6 +33,7 @@ class World:
         self.network = network.build(self)
         self.money = money.build(self)
         self.title = title.build(self)
+        self.v1 = v1.build(self)
 
     def step(self, at: datetime | None = None) -> dict[str, Any]:
         """Moves the world to `at` (default: now): creates, updates, moves, deletes. Returns what happened, by ids.

@@ -27,6 +27,8 @@ def sandbox_settings(base: Settings, url: str) -> dict[str, Any]:
         "rezen_limit_per_system": 100_000,
         "title_base_url": f"{url}/title/api/partner/graphql",
         "title_limit_per_account": 100_000,
+        "xano_base_url": f"{url}/xano/api:meta",
+        "xano_limit_calls": 100_000,
     }
 
 
@@ -49,7 +51,8 @@ def keys_of(user: dict[str, Any]) -> dict[str, dict[str, str]]:
 
 def raise_limit(url: str, calls: int) -> None:
     """Lets the sandbox's CRM accounts be asked more often than the documented number of calls in ten seconds."""
-    httpx.post(f"{url}/_world/limits", json={"global": calls, "events": calls}, timeout=10, trust_env=False)
+    raised = dict.fromkeys(("global", "events", "xano"), calls)
+    httpx.post(f"{url}/_world/limits", json=raised, timeout=10, trust_env=False)
 
 
 def enter_users(database: Database, settings: Settings, users: list[dict[str, Any]]) -> list[int]:

@@ -63,6 +63,8 @@ _V1: tuple[tuple[str, str], ...] = (
     ("participant", "one person on one deal or listing of V1"),
     ("transaction_tags", "one tag on one deal of V1"),
     ("listing_photos", "one picture of one listing of V1"),
+    ("contribution", "one rev-share contribution of V1"),
+    ("network_change_log", "one change of one down-line that V1 saw"),
     ("title_agencies", "one settlement agency of V1"),
     ("title_users", "one title user of V1"),
     ("title_orders", "one title order of V1"),

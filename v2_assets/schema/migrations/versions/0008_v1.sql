@@ -472,6 +472,72 @@ CREATE TABLE staging.stage_xano_listing_photos (
     CONSTRAINT stage_xano_listing_photos_payload_check CHECK (jsonb_typeof(payload) = 'object')
 );
 
+CREATE TABLE staging.stage_xano_contribution (
+    id BIGINT GENERATED ALWAYS AS IDENTITY,
+    user_id BIGINT NOT NULL,
+    account_ref TEXT NOT NULL,
+    source_id TEXT NOT NULL,
+    payload JSONB NOT NULL,
+    payload_hash BYTEA NOT NULL,
+    source_updated_at TIMESTAMP WITH TIME ZONE,
+    fetched_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    run_id TEXT NOT NULL,
+    status TEXT DEFAULT 'pending' NOT NULL,
+    status_reason TEXT,
+    status_detail JSONB,
+    attempts BIGINT DEFAULT 0 NOT NULL,
+    next_attempt_at TIMESTAMP WITH TIME ZONE,
+    processed_at TIMESTAMP WITH TIME ZONE,
+    v2_id BIGINT,
+    duplicate_of BIGINT,
+    waits_for TEXT,
+    missing_since TIMESTAMP WITH TIME ZONE,
+    merge_rank SMALLINT DEFAULT 0 NOT NULL,
+    missed_sweeps SMALLINT DEFAULT 0 NOT NULL,
+    CONSTRAINT stage_xano_contribution_pkey PRIMARY KEY (id),
+    CONSTRAINT stage_xano_contribution_key UNIQUE (account_ref, source_id),
+    CONSTRAINT stage_xano_contribution_status_check CHECK (status in ('pending', 'processed', 'duplicate', 'rejected', 'deferred', 'filtered')),
+    CONSTRAINT stage_xano_contribution_processed_check CHECK (status <> 'processed' or (v2_id is not null and processed_at is not null)),
+    CONSTRAINT stage_xano_contribution_refused_check CHECK (status not in ('rejected', 'filtered') or status_reason is not null),
+    CONSTRAINT stage_xano_contribution_deferred_check CHECK (status <> 'deferred' or (waits_for is not null and status_reason is not null)),
+    CONSTRAINT stage_xano_contribution_duplicate_check CHECK (status <> 'duplicate' or (duplicate_of is not null and duplicate_of <> id)),
+    CONSTRAINT stage_xano_contribution_counts_check CHECK (attempts >= 0 and missed_sweeps >= 0),
+    CONSTRAINT stage_xano_contribution_payload_check CHECK (jsonb_typeof(payload) = 'object')
+);
+
+CREATE TABLE staging.stage_xano_network_change_log (
+    id BIGINT GENERATED ALWAYS AS IDENTITY,
+    user_id BIGINT NOT NULL,
+    account_ref TEXT NOT NULL,
+    source_id TEXT NOT NULL,
+    payload JSONB NOT NULL,
+    payload_hash BYTEA NOT NULL,
+    source_updated_at TIMESTAMP WITH TIME ZONE,
+    fetched_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    run_id TEXT NOT NULL,
+    status TEXT DEFAULT 'pending' NOT NULL,
+    status_reason TEXT,
+    status_detail JSONB,
+    attempts BIGINT DEFAULT 0 NOT NULL,
+    next_attempt_at TIMESTAMP WITH TIME ZONE,
+    processed_at TIMESTAMP WITH TIME ZONE,
+    v2_id BIGINT,
+    duplicate_of BIGINT,
+    waits_for TEXT,
+    missing_since TIMESTAMP WITH TIME ZONE,
+    merge_rank SMALLINT DEFAULT 0 NOT NULL,
+    missed_sweeps SMALLINT DEFAULT 0 NOT NULL,
+    CONSTRAINT stage_xano_network_change_log_pkey PRIMARY KEY (id),
+    CONSTRAINT stage_xano_network_change_log_key UNIQUE (account_ref, source_id),
+    CONSTRAINT stage_xano_network_change_log_status_check CHECK (status in ('pending', 'processed', 'duplicate', 'rejected', 'deferred', 'filtered')),
+    CONSTRAINT stage_xano_network_change_log_processed_check CHECK (status <> 'processed' or (v2_id is not null and processed_at is not null)),
+    CONSTRAINT stage_xano_network_change_log_refused_check CHECK (status not in ('rejected', 'filtered') or status_reason is not null),
+    CONSTRAINT stage_xano_network_change_log_deferred_check CHECK (status <> 'deferred' or (waits_for is not null and status_reason is not null)),
+    CONSTRAINT stage_xano_network_change_log_duplicate_check CHECK (status <> 'duplicate' or (duplicate_of is not null and duplicate_of <> id)),
+    CONSTRAINT stage_xano_network_change_log_counts_check CHECK (attempts >= 0 and missed_sweeps >= 0),
+    CONSTRAINT stage_xano_network_change_log_payload_check CHECK (jsonb_typeof(payload) = 'object')
+);
+
 CREATE TABLE staging.stage_xano_title_agencies (
     id BIGINT GENERATED ALWAYS AS IDENTITY,
     user_id BIGINT NOT NULL,
@@ -717,6 +783,8 @@ ALTER TABLE staging.stage_xano_transaction ADD CONSTRAINT stage_xano_transaction
 ALTER TABLE staging.stage_xano_participant ADD CONSTRAINT stage_xano_participant_duplicate_of_fkey FOREIGN KEY(duplicate_of) REFERENCES staging.stage_xano_participant (id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE staging.stage_xano_transaction_tags ADD CONSTRAINT stage_xano_transaction_tags_duplicate_of_fkey FOREIGN KEY(duplicate_of) REFERENCES staging.stage_xano_transaction_tags (id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE staging.stage_xano_listing_photos ADD CONSTRAINT stage_xano_listing_photos_duplicate_of_fkey FOREIGN KEY(duplicate_of) REFERENCES staging.stage_xano_listing_photos (id) DEFERRABLE INITIALLY DEFERRED;
+ALTER TABLE staging.stage_xano_contribution ADD CONSTRAINT stage_xano_contribution_duplicate_of_fkey FOREIGN KEY(duplicate_of) REFERENCES staging.stage_xano_contribution (id) DEFERRABLE INITIALLY DEFERRED;
+ALTER TABLE staging.stage_xano_network_change_log ADD CONSTRAINT stage_xano_network_change_log_duplicate_of_fkey FOREIGN KEY(duplicate_of) REFERENCES staging.stage_xano_network_change_log (id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE staging.stage_xano_title_agencies ADD CONSTRAINT stage_xano_title_agencies_duplicate_of_fkey FOREIGN KEY(duplicate_of) REFERENCES staging.stage_xano_title_agencies (id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE staging.stage_xano_title_users ADD CONSTRAINT stage_xano_title_users_duplicate_of_fkey FOREIGN KEY(duplicate_of) REFERENCES staging.stage_xano_title_users (id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE staging.stage_xano_title_orders ADD CONSTRAINT stage_xano_title_orders_duplicate_of_fkey FOREIGN KEY(duplicate_of) REFERENCES staging.stage_xano_title_orders (id) DEFERRABLE INITIALLY DEFERRED;
@@ -795,6 +863,16 @@ CREATE INDEX stage_xano_listing_photos_pending_idx ON staging.stage_xano_listing
 CREATE INDEX stage_xano_listing_photos_user_status_idx ON staging.stage_xano_listing_photos (user_id, status);
 CREATE INDEX stage_xano_listing_photos_v2_idx ON staging.stage_xano_listing_photos (v2_id) WHERE status = 'processed';
 CREATE INDEX stage_xano_listing_photos_waiting_idx ON staging.stage_xano_listing_photos (waits_for) WHERE status = 'deferred';
+CREATE INDEX stage_xano_contribution_duplicate_idx ON staging.stage_xano_contribution (duplicate_of) WHERE duplicate_of is not null;
+CREATE INDEX stage_xano_contribution_pending_idx ON staging.stage_xano_contribution (user_id, id) WHERE status = 'pending';
+CREATE INDEX stage_xano_contribution_user_status_idx ON staging.stage_xano_contribution (user_id, status);
+CREATE INDEX stage_xano_contribution_v2_idx ON staging.stage_xano_contribution (v2_id) WHERE status = 'processed';
+CREATE INDEX stage_xano_contribution_waiting_idx ON staging.stage_xano_contribution (waits_for) WHERE status = 'deferred';
+CREATE INDEX stage_xano_network_change_log_duplicate_idx ON staging.stage_xano_network_change_log (duplicate_of) WHERE duplicate_of is not null;
+CREATE INDEX stage_xano_network_change_log_pending_idx ON staging.stage_xano_network_change_log (user_id, id) WHERE status = 'pending';
+CREATE INDEX stage_xano_network_change_log_user_status_idx ON staging.stage_xano_network_change_log (user_id, status);
+CREATE INDEX stage_xano_network_change_log_v2_idx ON staging.stage_xano_network_change_log (v2_id) WHERE status = 'processed';
+CREATE INDEX stage_xano_network_change_log_waiting_idx ON staging.stage_xano_network_change_log (waits_for) WHERE status = 'deferred';
 CREATE INDEX stage_xano_title_agencies_duplicate_idx ON staging.stage_xano_title_agencies (duplicate_of) WHERE duplicate_of is not null;
 CREATE INDEX stage_xano_title_agencies_pending_idx ON staging.stage_xano_title_agencies (user_id, id) WHERE status = 'pending';
 CREATE INDEX stage_xano_title_agencies_user_status_idx ON staging.stage_xano_title_agencies (user_id, status);
@@ -1139,6 +1217,50 @@ COMMENT ON COLUMN staging.stage_xano_listing_photos.waits_for IS 'The parent a d
 COMMENT ON COLUMN staging.stage_xano_listing_photos.missing_since IS 'Since when complete full sweeps have not seen the record.';
 COMMENT ON COLUMN staging.stage_xano_listing_photos.merge_rank IS 'How the merge ranked this copy among copies with one stamp.';
 COMMENT ON COLUMN staging.stage_xano_listing_photos.missed_sweeps IS 'How many complete full sweeps in a row missed it.';
+COMMENT ON TABLE staging.stage_xano_contribution IS 'Newest version of each record: one rev-share contribution of V1, as read from V1''s table contribution.';
+COMMENT ON COLUMN staging.stage_xano_contribution.id IS 'Order of arrival.';
+COMMENT ON COLUMN staging.stage_xano_contribution.user_id IS 'The user whose sync brought the record; the partition.';
+COMMENT ON COLUMN staging.stage_xano_contribution.account_ref IS 'The account it was read through, as platform/account/user.';
+COMMENT ON COLUMN staging.stage_xano_contribution.source_id IS 'The record''s id at the source.';
+COMMENT ON COLUMN staging.stage_xano_contribution.payload IS 'The record as it came, minus secret fields.';
+COMMENT ON COLUMN staging.stage_xano_contribution.payload_hash IS 'Hash of the payload, to see a change cheaply.';
+COMMENT ON COLUMN staging.stage_xano_contribution.source_updated_at IS 'When the source last changed the record; a newer version wins.';
+COMMENT ON COLUMN staging.stage_xano_contribution.fetched_at IS 'When this version of the payload was first read.';
+COMMENT ON COLUMN staging.stage_xano_contribution.run_id IS 'The run that stored this version.';
+COMMENT ON COLUMN staging.stage_xano_contribution.status IS 'Where the record stands on its way into V2.';
+COMMENT ON COLUMN staging.stage_xano_contribution.status_reason IS 'Reason code of the status, for machines.';
+COMMENT ON COLUMN staging.stage_xano_contribution.status_detail IS 'What failed: field, code set, class of the value, or the parent that is missing.';
+COMMENT ON COLUMN staging.stage_xano_contribution.attempts IS 'How many merges have looked at this version.';
+COMMENT ON COLUMN staging.stage_xano_contribution.next_attempt_at IS 'Not to be tried again before this instant.';
+COMMENT ON COLUMN staging.stage_xano_contribution.processed_at IS 'When the record was last merged.';
+COMMENT ON COLUMN staging.stage_xano_contribution.v2_id IS 'The row of v2.contribution that this record became.';
+COMMENT ON COLUMN staging.stage_xano_contribution.duplicate_of IS 'The staged row that carries the same business record.';
+COMMENT ON COLUMN staging.stage_xano_contribution.waits_for IS 'The parent a deferred record waits for, as table/natural key values.';
+COMMENT ON COLUMN staging.stage_xano_contribution.missing_since IS 'Since when complete full sweeps have not seen the record.';
+COMMENT ON COLUMN staging.stage_xano_contribution.merge_rank IS 'How the merge ranked this copy among copies with one stamp.';
+COMMENT ON COLUMN staging.stage_xano_contribution.missed_sweeps IS 'How many complete full sweeps in a row missed it.';
+COMMENT ON TABLE staging.stage_xano_network_change_log IS 'Newest version of each record: one change of one down-line that V1 saw, as read from V1''s table network_change_log.';
+COMMENT ON COLUMN staging.stage_xano_network_change_log.id IS 'Order of arrival.';
+COMMENT ON COLUMN staging.stage_xano_network_change_log.user_id IS 'The user whose sync brought the record; the partition.';
+COMMENT ON COLUMN staging.stage_xano_network_change_log.account_ref IS 'The account it was read through, as platform/account/user.';
+COMMENT ON COLUMN staging.stage_xano_network_change_log.source_id IS 'The record''s id at the source.';
+COMMENT ON COLUMN staging.stage_xano_network_change_log.payload IS 'The record as it came, minus secret fields.';
+COMMENT ON COLUMN staging.stage_xano_network_change_log.payload_hash IS 'Hash of the payload, to see a change cheaply.';
+COMMENT ON COLUMN staging.stage_xano_network_change_log.source_updated_at IS 'When the source last changed the record; a newer version wins.';
+COMMENT ON COLUMN staging.stage_xano_network_change_log.fetched_at IS 'When this version of the payload was first read.';
+COMMENT ON COLUMN staging.stage_xano_network_change_log.run_id IS 'The run that stored this version.';
+COMMENT ON COLUMN staging.stage_xano_network_change_log.status IS 'Where the record stands on its way into V2.';
+COMMENT ON COLUMN staging.stage_xano_network_change_log.status_reason IS 'Reason code of the status, for machines.';
+COMMENT ON COLUMN staging.stage_xano_network_change_log.status_detail IS 'What failed: field, code set, class of the value, or the parent that is missing.';
+COMMENT ON COLUMN staging.stage_xano_network_change_log.attempts IS 'How many merges have looked at this version.';
+COMMENT ON COLUMN staging.stage_xano_network_change_log.next_attempt_at IS 'Not to be tried again before this instant.';
+COMMENT ON COLUMN staging.stage_xano_network_change_log.processed_at IS 'When the record was last merged.';
+COMMENT ON COLUMN staging.stage_xano_network_change_log.v2_id IS 'The row of v2.network_change_log that this record became.';
+COMMENT ON COLUMN staging.stage_xano_network_change_log.duplicate_of IS 'The staged row that carries the same business record.';
+COMMENT ON COLUMN staging.stage_xano_network_change_log.waits_for IS 'The parent a deferred record waits for, as table/natural key values.';
+COMMENT ON COLUMN staging.stage_xano_network_change_log.missing_since IS 'Since when complete full sweeps have not seen the record.';
+COMMENT ON COLUMN staging.stage_xano_network_change_log.merge_rank IS 'How the merge ranked this copy among copies with one stamp.';
+COMMENT ON COLUMN staging.stage_xano_network_change_log.missed_sweeps IS 'How many complete full sweeps in a row missed it.';
 COMMENT ON TABLE staging.stage_xano_title_agencies IS 'Newest version of each record: one settlement agency of V1, as read from V1''s table title_agencies.';
 COMMENT ON COLUMN staging.stage_xano_title_agencies.id IS 'Order of arrival.';
 COMMENT ON COLUMN staging.stage_xano_title_agencies.user_id IS 'The user whose sync brought the record; the partition.';
