@@ -61,6 +61,7 @@ class GraphQl:
         *,
         user_name: SecretStr,
         password: SecretStr,
+        account: str,
         base_url: str,
         budget: Budget,
         limit_per_account: int,
@@ -69,7 +70,7 @@ class GraphQl:
         base, _, last = base_url.rstrip("/").rpartition("/")
         # The address is the whole endpoint; what is asked stands in the body.
         self._path = f"/{last}"
-        limits = (Limit(f"title:{name}", limit_per_account, WINDOW_S, ours=True),)
+        limits = (Limit(f"title:{account}", limit_per_account, WINDOW_S, ours=True),)
         self._http = HttpClient(
             SOURCE,
             base_url=base,
