@@ -35,7 +35,7 @@ from v2_assets.title import units as title
 NOON = datetime(2031, 3, 1, 12, tzinfo=UTC)
 STREAM_OF = {stream.table: stream for stream in STREAMS}
 #: Filled by people or by the migrations; a fresh start keeps them.
-KEPT = ("state_province", "user", "credentials")
+KEPT = ("state_province", "contribution_tiers", "user", "credentials")
 _TABLES = [table for table in metadata.tables.values() if table.schema == "v2"]
 
 

@@ -1,5 +1,11 @@
-"""The assets of this domain."""
+"""The assets of money."""
 
-import dagster as dg
+from v2_assets.money import units as u
+from v2_assets.tables import v2_asset
 
-MONEY: list[dg.AssetsDefinition] = []
+contribution = v2_asset(*u.CONTRIBUTION, parents=u.PARENTS)
+contributions_pending = v2_asset(*u.CONTRIBUTIONS_PENDING, parents=u.PARENTS)
+revshare_payment = v2_asset(*u.REVSHARE_PAYMENT, parents=u.PARENTS)
+equity_transactions = v2_asset(*u.EQUITY_TRANSACTIONS, parents=u.PARENTS)
+
+MONEY = [contribution, contributions_pending, revshare_payment, equity_transactions]

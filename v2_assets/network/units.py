@@ -1,8 +1,32 @@
-"""What the tables of this domain are merged from, and which tables their selects look up."""
+"""What the network's tables are merged from, and which tables their selects look up."""
 
 from __future__ import annotations
 
-from v2_assets.merge import Derived, Fact, Unit
+from v2_assets.merge import Derived, History, Unit
 
-WORK: tuple[tuple[Unit | Fact | Derived, ...], ...] = ()
-PARENTS: dict[str, tuple[str, ...]] = {}
+_HERE = "v2_assets.network"
+
+NETWORK_MEMBER = (
+    Unit(
+        table="network_member",
+        package=_HERE,
+        file="network_member.sql",
+        stage="stage_rezen_network_downline",
+        history=(History(table="network_change_log", package=_HERE, file="network_change_log.sql"),),
+    ),
+    Unit(
+        table="network_member",
+        package=_HERE,
+        file="network_member.frontline.sql",
+        stage="stage_rezen_network_frontline",
+    ),
+    Derived(table="network_member", package=_HERE, file="network_member.derived.sql"),
+)
+NETWORK_HIERARCHY = (Derived(table="network_hierarchy", package=_HERE, file="network_hierarchy.sql"),)
+
+WORK = (NETWORK_MEMBER, NETWORK_HIERARCHY)
+PARENTS: dict[str, tuple[str, ...]] = {
+    "network_member": ("agent",),
+    "network_change_log": ("network_member",),
+    "network_hierarchy": ("agent", "agent_hierarchy", "network_member"),
+}

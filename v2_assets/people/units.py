@@ -35,6 +35,12 @@ AGENT_FACTS = (
     _agents_of("listings", "agent.deals.sql"),
     _agents_of("sponsor_tree", "agent.sponsor_tree.sql"),
     _agents_of("cap_data", "agent.cap_data.sql"),
+    _agents_of("network_downline", "agent.network.sql"),
+    _agents_of("network_frontline", "agent.network.sql"),
+    _agents_of("contributions", "agent.earnings.sql"),
+    _agents_of("pending_contributions", "agent.earnings.sql"),
+    _agents_of("revshare_payments", "agent.earnings.sql"),
+    _agents_of("equity", "agent.earnings.sql"),
 )
 AGENT = _unit("agent", "agents")
 TEAM = _unit(

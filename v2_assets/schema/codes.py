@@ -118,6 +118,8 @@ REZEN: dict[str, dict[str, str]] = {
         "UNKNOWN",
     ),
     "participant_type": _spoken("AGENT", "EXTERNAL_ENTITY"),
+    "payment_status": _spoken("PAID", "PENDING", "SCHEDULED", "PROCESSING", "FAILED", "CANCELED"),
+    "equity_type": _spoken("GRANTED", "PURCHASED", "VESTED", "EXERCISED", "FORFEITED"),
     "agent_status": _spoken("CANDIDATE", "ACTIVE", "INACTIVE", "REJECTED", "RESURRECTING"),
     "team_type": _spoken("NORMAL", "PLATINUM", "GROUP", "DOMESTIC", "PRO"),
     "team_status": _spoken("ACTIVE", "INACTIVE"),
@@ -203,6 +205,15 @@ V1: dict[str, dict[str, str]] = {
     },
     "title_status": _as_v1_wrote(TITLE["title_status"]),
 }
+
+#: Tiers of the rev-share programme, with the share of the brokerage's split; only the first one's is published.
+TIERS: tuple[tuple[int, str, float | None], ...] = (
+    (1, "Tier 1", 0.05),
+    (2, "Tier 2", None),
+    (3, "Tier 3", None),
+    (4, "Tier 4", None),
+    (5, "Tier 5", None),
+)
 
 _STATES: dict[str, dict[str, str]] = {
     "US": {

@@ -91,7 +91,7 @@ READINGS: dict[tuple[str, str], Reading] = {
     ("rezen", "sponsor_tree"): Reading("whole", _OWN_AGENT, after=("agents",)),
     ("rezen", "cap_data"): Reading("whole", _OWN_AGENT, sweeps=False, after=("agents",)),
     ("rezen", "network_downline"): Reading("whole"),
-    ("rezen", "network_frontline"): Reading("whole"),
+    ("rezen", "network_frontline"): Reading("whole", sweeps=False),
     ("rezen", "contributions"): Reading("whole"),
     ("rezen", "pending_contributions"): Reading("whole"),
     ("rezen", "revshare_payments"): Reading("whole"),

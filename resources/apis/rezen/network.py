@@ -19,7 +19,7 @@ from resources.reading import Page, Priority, ReadRequest, Record
 
 TIERS = (1, 2, 3, 4, 5)
 #: Every status that an agent was seen with.
-STATUSES = ("ACTIVE", "CANDIDATE", "INACTIVE", "REJECTED", "TERMINATED", "ONBOARDING")
+STATUSES = ("CANDIDATE", "ACTIVE", "INACTIVE", "REJECTED", "RESURRECTING")
 
 
 async def read_downline(calls: RezenCalls, request: ReadRequest) -> AsyncIterator[Page]:

@@ -1,5 +1,15 @@
 -- Revision 0005: the network and the money that reZEN pays: down-lines, contributions, payments, equity.
 
+-- Who paid a contribution: under one of several names, or as a nested person, or hidden.
+CREATE FUNCTION ops.rezen_contributor(record jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN btrim(coalesce(
+        ops.first_of(record, 'agentYentaId', 'contributorYentaId', 'yentaId', 'agentId', 'contributorId'),
+        ops.first_of(record -> 'contributor', 'id', 'yentaId'),
+        ops.first_of(record -> 'contributingAgent', 'id', 'yentaId'),
+        ops.first_of(record -> 'agent', 'id', 'yentaId')
+    ) #>> '{}');
+
 CREATE TABLE v2.network_member (
     id BIGINT GENERATED ALWAYS AS IDENTITY,
     network_id_raw TEXT NOT NULL,
@@ -90,7 +100,7 @@ CREATE TABLE v2.network_hierarchy (
     updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     deleted_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT network_hierarchy_pkey PRIMARY KEY (id),
-    CONSTRAINT network_hierarchy_depth_check CHECK (depth >= 1 and cardinality(path) = depth + 1),
+    CONSTRAINT network_hierarchy_depth_check CHECK (depth >= 1 and cardinality(path) between 2 and depth + 1),
     CONSTRAINT network_hierarchy_direction_check CHECK (ancestor_agent_id <> descendant_agent_id),
     CONSTRAINT network_hierarchy_key UNIQUE (ancestor_agent_id, descendant_agent_id),
     CONSTRAINT network_hierarchy_ancestor_agent_id_fkey FOREIGN KEY(ancestor_agent_id) REFERENCES v2.agent (id) DEFERRABLE INITIALLY DEFERRED,
@@ -104,7 +114,7 @@ COMMENT ON COLUMN v2.network_hierarchy.id IS 'Our own number of the row, stable 
 COMMENT ON COLUMN v2.network_hierarchy.ancestor_agent_id IS 'The agent above.';
 COMMENT ON COLUMN v2.network_hierarchy.descendant_agent_id IS 'The agent below.';
 COMMENT ON COLUMN v2.network_hierarchy.depth IS 'How many steps lie between them: 1 for a sponsor.';
-COMMENT ON COLUMN v2.network_hierarchy.path IS 'Agents on the shortest way from ancestor to descendant, both included.';
+COMMENT ON COLUMN v2.network_hierarchy.path IS 'Agents known to lie on the way from ancestor to descendant, both included.';
 COMMENT ON COLUMN v2.network_hierarchy.source IS 'Which integration the row''s newest facts came from.';
 COMMENT ON COLUMN v2.network_hierarchy.source_updated_at IS 'When the source last changed the record, by the source''s clock.';
 COMMENT ON COLUMN v2.network_hierarchy.created_at IS 'When the row was first written here.';

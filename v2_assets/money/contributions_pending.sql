@@ -1,0 +1,48 @@
+-- One rev-share contribution that is not settled yet.
+-- It leaves when the contribution with its id has come, which is merged before it.
+with source as (
+  select b.id as staged_id, b.payload as p, b.source_id as contribution_id_raw,
+    b.payload #>> '{_v2,agent_id}' as agent_raw, ops.rezen_contributor(b.payload) as contributor_raw,
+    ops.first_of(b.payload, 'amount', 'payout', 'payoutAmount', 'earnings') as amount,
+    btrim(ops.first_of(b.payload, 'transactionId', 'dealId') #>> '{}') as transaction_id_raw
+  from batch b
+),
+keyed as (
+  select s.*, a.id as agent_id, a.user_id, c.id as contributor_id, t.id as transaction_id,
+    case
+      when a.id is null then 'agent/' || s.agent_raw
+      when s.contributor_raw is not null and c.id is null then 'agent/' || s.contributor_raw
+    end as waits_for
+  from source s
+  left join v2.agent a on a.agent_id_raw = s.agent_raw
+  left join v2.agent c on c.agent_id_raw = s.contributor_raw
+  left join v2.transaction t on t.source = 'rezen' and t.transaction_id_raw = s.transaction_id_raw
+)
+select
+  staged_id,
+  case when waits_for is not null then 'deferred' end as fate,
+  case when waits_for is not null then 'missing_parent' end as reason,
+  null::jsonb as detail,
+  waits_for,
+  contribution_id_raw,
+  ops.money(amount) as amount,
+  coalesce(ops.money_currency(amount), upper(ops.blank_null(p ->> 'currency'))) as currency,
+  btrim(ops.first_of(p, 'contributionType', 'type') #>> '{}') as contribution_type,
+  ops.code(p -> 'status') as status,
+  ops.day(btrim(ops.first_of(p, 'contributionDate', 'earnedAt', 'createdAt') #>> '{}')) as contribution_date,
+  ops.whole(p -> 'tier')::smallint as tier,
+  ops.blank_null(p ->> 'notes') as notes,
+  transaction_id_raw,
+  btrim(ops.first_of(p, 'pendingReason', 'reason') #>> '{}') as pending_reason,
+  ops.day(btrim(ops.first_of(p, 'closingDate', 'estimatedClosingDate') #>> '{}')) as closing_date,
+  ops.whole(coalesce(p -> 'tierAtContribution', p -> 'tier'))::smallint as tier_at_contribution,
+  ops.blank_null(p ->> 'processingError') as processing_error,
+  user_id,
+  agent_id,
+  transaction_id,
+  contributor_id as contributing_agent_id,
+  agent_id as receiving_agent_id,
+  case when exists (
+    select from v2.contribution c where c.contribution_id_raw = keyed.contribution_id_raw and c.deleted_at is null)
+  then now() end as deleted_at
+from keyed
