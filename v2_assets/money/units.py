@@ -20,10 +20,33 @@ CONTRIBUTIONS_PENDING = (_unit("contributions_pending", "pending_contributions")
 REVSHARE_PAYMENT = (_unit("revshare_payment", "revshare_payments"), _derived("revshare_payment"))
 EQUITY_TRANSACTIONS = (_unit("equity_transactions", "equity"), _derived("equity_transactions"))
 
-WORK = (CONTRIBUTION, CONTRIBUTIONS_PENDING, REVSHARE_PAYMENT, EQUITY_TRANSACTIONS)
+
+def _computed(table: str) -> tuple[Derived]:
+    return (Derived(table=table, package=_HERE, file=f"{table}.sql"),)
+
+
+INCOME = _computed("income")
+REVSHARE_TOTALS = _computed("revshare_totals")
+EQUITY_MONTHLY = _computed("equity_monthly")
+EQUITY_ANNUAL = _computed("equity_annual")
+
+WORK = (
+    CONTRIBUTION,
+    CONTRIBUTIONS_PENDING,
+    REVSHARE_PAYMENT,
+    EQUITY_TRANSACTIONS,
+    INCOME,
+    REVSHARE_TOTALS,
+    EQUITY_MONTHLY,
+    EQUITY_ANNUAL,
+)
 PARENTS: dict[str, tuple[str, ...]] = {
     "contribution": ("agent", "transaction"),
     "contributions_pending": ("agent", "transaction", "contribution"),
     "revshare_payment": ("agent",),
     "equity_transactions": ("agent",),
+    "income": ("transaction", "transaction_financials", "contribution"),
+    "revshare_totals": ("contribution",),
+    "equity_monthly": ("equity_transactions",),
+    "equity_annual": ("equity_transactions",),
 }
