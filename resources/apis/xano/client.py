@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from resources.apis.paging import MOST_PAGES
 from resources.apis.xano import endpoints as api
-from resources.apis.xano.rows import record_of_row
+from resources.apis.xano.raw import RawPage, pages_of
 from resources.apis.xano.tables import TABLES
 from resources.apis.xano.workspace import SOURCE, XanoCalls
 from resources.errors import NotUnderstood, PagingBroken, SourceUnavailable
@@ -76,29 +76,34 @@ class XanoClient:
         """Xano does not tell."""
         return None
 
-    async def read(self, entity: str, request: ReadRequest) -> AsyncIterator[Page]:
+    def read(self, entity: str, request: ReadRequest) -> AsyncIterator[Page]:
         """Every row of one table. Position: {"after": the last id, "met": rows so far, "total": rows at the start}."""
-        table = await self._calls.table_id(entity, request.priority)
-        position = request.position or {}
+        return pages_of(self, entity, request)
+
+    async def rows(
+        self, entity: str, names: tuple[str, ...], position: dict[str, Any] | None, priority: Priority
+    ) -> AsyncIterator[RawPage]:
+        """The rows of the table that has one of these names, as they come. Positions are those of `read`."""
+        table = await self._calls.table_id(entity, names, priority)
+        position = position or {}
         after, met, total = position.get("after"), int(position.get("met") or 0), position.get("total")
         for _ in range(MOST_PAGES):
-            answer, rows, document = await self._page(table, entity, after, request.priority)
+            answer, rows, document = await self._page(table, entity, after, priority)
             told = document.get("itemsTotal")
             if total is None and isinstance(told, int):
                 total = told
             met += len(rows)
-            records = tuple(record_of_row(entity, row) for row in rows)
             if not rows or _was_last(document, len(rows)):
-                complete = await self._all_met(table, entity, met, total, request.priority)
-                yield Page(records, None, answer.source_time, total=total, complete=complete)
+                complete = await self._all_met(table, met, total, priority)
+                yield RawPage(rows, None, answer.source_time, total=total, complete=complete)
                 return
             after = rows[-1]["id"]
-            yield Page(records, {"after": after, "met": met, "total": total}, answer.source_time, total=total)
+            yield RawPage(rows, {"after": after, "met": met, "total": total}, answer.source_time, total=total)
         raise _broken(entity, f"has more than {MOST_PAGES} pages")
 
     async def plan(self, entity: str, request: ReadRequest) -> Plan:
         """The rows to come, and the columns that are there and not read."""
-        table = await self._calls.table_id(entity, request.priority)
+        table = await self._calls.table_id(entity, TABLES[entity].names, request.priority)
         total = await self._count(table, request.priority)
         place = await self._calls.workspace(request.priority)
         answer = await self._calls.get(api.SCHEMA, request.priority, workspace=place.id, table=table)
@@ -112,7 +117,7 @@ class XanoClient:
 
     async def count(self, entity: str) -> int | None:
         """itemsTotal of the table now."""
-        return await self._count(await self._calls.table_id(entity, "incremental"), "incremental")
+        return await self._count(await self._calls.table_id(entity, TABLES[entity].names, "incremental"), "incremental")
 
     async def keys(self, entity: str, request: ReadRequest) -> AsyncIterator[tuple[str, ...]]:
         """Every id now; Xano gives whole rows only."""
@@ -164,7 +169,7 @@ class XanoClient:
         told = document.get("itemsTotal")
         return told if isinstance(told, int) else None
 
-    async def _all_met(self, table: str, entity: str, met: int, total: Any, priority: Priority) -> bool:
+    async def _all_met(self, table: str, met: int, total: Any, priority: Priority) -> bool:
         """Whether the pass met what the table had: fewer than at the start only if rows went away meanwhile."""
         if not isinstance(total, int) or met >= total:
             return True

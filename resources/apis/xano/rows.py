@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
+from uuid import UUID
 
 import orjson
 from pydantic import AfterValidator, Field, StringConstraints, create_model
@@ -49,6 +50,8 @@ def _blank(value: Any) -> bool:
 def _int(value: Any) -> Any:
     if _blank(value) or isinstance(value, bool):
         return None if _blank(value) else value
+    if isinstance(value, UUID):
+        return str(value)
     if isinstance(value, str) and re.fullmatch(r"[+-]?\d{1,18}", value.strip()):
         return int(value)
     if isinstance(value, float | Decimal) and value % 1 == 0:

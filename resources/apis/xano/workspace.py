@@ -17,7 +17,7 @@ from pydantic import SecretStr
 
 from resources.apis.paging import Progress, find_list
 from resources.apis.xano import endpoints as api
-from resources.apis.xano.tables import TABLES, plain_name
+from resources.apis.xano.tables import plain_name
 from resources.errors import ConfigError, Forbidden, NotFound, NotUnderstood
 from resources.http.budget import Budget, Limit
 from resources.http.client import Answer, HttpClient
@@ -105,10 +105,10 @@ class XanoCalls:
         """Proves again at the next call: a table may have been made anew under another id."""
         _proved.pop(self._key, None)
 
-    async def table_id(self, entity: str, priority: Priority) -> str:
+    async def table_id(self, entity: str, names: tuple[str, ...], priority: Priority) -> str:
         """The id of the table that holds this entity now. Raises NotFound if none, or more than one, has its name."""
-        place, wanted = await self.workspace(priority), TABLES[entity]
-        for name in wanted.names:
+        place = await self.workspace(priority)
+        for name in names:
             found = place.tables.get(name, ())
             if len(found) == 1:
                 return found[0]
@@ -119,7 +119,7 @@ class XanoCalls:
                     context={"source": SOURCE, "entity": entity, "tables": list(found)},
                 )
         raise NotFound(
-            f"the workspace {place.name} has no table for {entity} (looked for {', '.join(wanted.names)})",
+            f"the workspace {place.name} has no table for {entity} (looked for {', '.join(names)})",
             hint="import the other tables with `v2 import v1 --tables …`, or add the table's name to xano/tables.py",
             context={"source": SOURCE, "entity": entity, "tables": len(place.tables)},
         )
