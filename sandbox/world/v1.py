@@ -70,6 +70,9 @@ def build(world: World) -> V1:
     deals = _deals(world, v1, agents, users)
     _title(world, v1, users, deals)
     _network(world, v1, agents, users)
+    for rows in v1.tables.values():
+        columns = dict.fromkeys(column for row in rows.values() for column in row)
+        rows.update({number: {**columns, **row} for number, row in rows.items()})  # all of a table's rows have them all
     for number, table in enumerate([*v1.tables, *(f"log {n}" for n in range(OTHERS))], 30):
         v1.ids[number], v1.titles[number] = table, NAMES.get(table, table)
     return v1

@@ -1,7 +1,9 @@
 -- Contributions whose user or deal became known after they were merged, and those that stand under two ids.
 -- One payer, deal, tier, day and amount is one contribution: the smallest id stands for the others.
 with mine as (
-  select c.*, a.user_id as new_user_id, t.id as new_transaction_id,
+  -- What V1 alone told of the user and the deal stays where nobody knows better.
+  select c.*, coalesce(a.user_id, case when c.source = 'v1' then c.user_id end) as new_user_id,
+    coalesce(t.id, case when c.source = 'v1' then c.transaction_id end) as new_transaction_id,
     case when c.deleted_at is null and c.transaction_id_raw is not null and c.amount is not null then
       first_value(c.id) over (
         partition by c.receiving_agent_id, c.contributing_agent_id, c.transaction_id_raw, c.tier, c.contribution_date,

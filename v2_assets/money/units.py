@@ -15,7 +15,11 @@ def _derived(table: str) -> Derived:
     return Derived(table=table, package=_HERE, file=f"{table}.derived.sql")
 
 
-CONTRIBUTION = (_unit("contribution", "contributions"), _derived("contribution"))
+CONTRIBUTION = (
+    _unit("contribution", "contributions"),
+    Unit(table="contribution", package=_HERE, file="contribution.v1.sql", stage="stage_xano_contribution"),
+    _derived("contribution"),
+)
 CONTRIBUTIONS_PENDING = (_unit("contributions_pending", "pending_contributions"), _derived("contributions_pending"))
 REVSHARE_PAYMENT = (_unit("revshare_payment", "revshare_payments"), _derived("revshare_payment"))
 EQUITY_TRANSACTIONS = (_unit("equity_transactions", "equity"), _derived("equity_transactions"))
@@ -41,7 +45,7 @@ WORK = (
     EQUITY_ANNUAL,
 )
 PARENTS: dict[str, tuple[str, ...]] = {
-    "contribution": ("agent", "transaction"),
+    "contribution": ("agent", "transaction", "user_identity"),
     "contributions_pending": ("agent", "transaction", "contribution"),
     "revshare_payment": ("agent",),
     "equity_transactions": ("agent",),

@@ -20,6 +20,12 @@ NETWORK_MEMBER = (
         file="network_member.frontline.sql",
         stage="stage_rezen_network_frontline",
     ),
+    Unit(
+        table="network_change_log",
+        package=_HERE,
+        file="network_change_log.v1.sql",
+        stage="stage_xano_network_change_log",
+    ),
     Derived(table="network_member", package=_HERE, file="network_member.derived.sql"),
 )
 NETWORK_HIERARCHY = (Derived(table="network_hierarchy", package=_HERE, file="network_hierarchy.sql"),)
@@ -27,6 +33,6 @@ NETWORK_HIERARCHY = (Derived(table="network_hierarchy", package=_HERE, file="net
 WORK = (NETWORK_MEMBER, NETWORK_HIERARCHY)
 PARENTS: dict[str, tuple[str, ...]] = {
     "network_member": ("agent",),
-    "network_change_log": ("network_member",),
+    "network_change_log": ("network_member", "agent", "user_identity"),
     "network_hierarchy": ("agent", "agent_hierarchy", "network_member"),
 }

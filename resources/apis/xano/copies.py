@@ -93,7 +93,6 @@ class FolderClient(_Copy):
         size = file.stat().st_size
         done = int((position or {}).get("rows") or 0) if (position or {}).get("bytes") == size else 0
         rows = _parquet_rows(file) if file.suffix == ".parquet" else _csv_rows(file)
-        total = pq.read_metadata(file).num_rows if file.suffix == ".parquet" else None
         next(islice(rows, done, done), None)
         page = list(islice(rows, PAGE_ROWS))
         while True:
@@ -103,7 +102,6 @@ class FolderClient(_Copy):
                 [row for row, _ in page],
                 {"rows": done, "bytes": size} if following else None,
                 datetime.now(UTC),
-                total=total,
                 broken={n: why for n, (_, why) in enumerate(page) if why},
             )
             if not following:
