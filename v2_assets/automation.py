@@ -28,8 +28,8 @@ SWEEP_CRONS = {"fub": _FUB, "rezen": _REZEN, "skyslope": _SKYSLOPE, "title": _TI
 #: The standing checks read whole tables; twice an hour, away from the sweeps' minutes.
 CHECKS_CRON = os.environ.get("V2_CHECKS_CRON", "11,41 * * * *")
 
-#: The sensors' floor in Dagster is 5 s; a new credential is to be running within 30 s, and a run starts in 4.
-ONBOARDING_INTERVAL_S = 10
+#: The floor in Dagster; a new credential is to be running within 30 s, of which verifying and starting take some.
+ONBOARDING_INTERVAL_S = 5
 #: The backlog sensor is the net below the fast path, so half a minute is early enough.
 BACKLOG_INTERVAL_S = 30
 
