@@ -20,18 +20,17 @@ fresh as (
       else 'address_agent'
     end as new_match_rule,
     tu.id as new_orderer_id,
-    coalesce(tu.user_id, reader.user_id, o.user_id) as new_user_id
+    coalesce(tu.user_id, viewers.reader, o.user_id) as new_user_id
   from mine m
   join v2.title_orders o on o.id = m.id and o.source = 'title'
   left join v2.title_users tu on tu.title_user_id_raw = o.orderer_id_raw
   left join lateral (
-    select min(s.user_id) as user_id from staging.stage_title_orders s where s.v2_id = o.id and s.status = 'processed'
-  ) reader on true
-  left join lateral (
-    select array_agg(distinct d.user_id) || array_agg(distinct s.user_id) as users
+    -- Sub-queries, so that no plan made before the rows were counted reads the whole table for each order.
+    select s.user_id as reader,
+      s.user_id || array(select d.user_id from staging.stage_title_orders d where d.duplicate_of = s.id) as users
     from staging.stage_title_orders s
-    left join staging.stage_title_orders d on d.duplicate_of = s.id and d.status = 'duplicate'
     where s.v2_id = o.id and s.status = 'processed'
+    order by s.id limit 1
   ) viewers on true
   left join lateral (
     select c.score, count(*) as alike, min(c.transaction_id) as transaction_id
@@ -57,9 +56,9 @@ fresh as (
       join v2.transaction t on t.address_id = place.address_id and t.deleted_at is null and t.duplicate_of_id is null
       where t.user_id = any(viewers.users) or exists (
         select from staging.stage_rezen_transactions s
-        left join staging.stage_rezen_transactions d on d.duplicate_of = s.id
-        where s.v2_id = t.id and s.status = 'processed'
-          and (s.user_id = any(viewers.users) or d.user_id = any(viewers.users)))
+        where s.v2_id = t.id and s.status = 'processed' and (s.user_id = any(viewers.users) or exists (
+          select from staging.stage_rezen_transactions d
+          where d.duplicate_of = s.id and d.user_id = any(viewers.users))))
     ) c
     where c.score > 0
     group by c.score
