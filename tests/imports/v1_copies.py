@@ -6,7 +6,7 @@ import csv
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 import pyarrow as pa
@@ -19,7 +19,7 @@ from sandbox.world.v1 import NAMES, V1
 
 #: Written as Parquet; everything else as CSV.
 PARQUET = ("user_roles", "listing_photos", "contribution")
-_TYPES = {
+_TYPES: dict[str, LiteralString] = {
     "ref": "bigint", "int": "bigint", "money": "numeric", "bool": "boolean", "ts": "timestamptz", "day": "date",
     "json": "jsonb", "text": "text",
 }  # fmt: skip

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from v2_assets.schema import metadata
 from v2_assets.schema.stage import STREAMS, Stream
 
 CursorKind = Literal["since", "whole", "fan_out"]
@@ -100,8 +101,13 @@ READINGS: dict[tuple[str, str], Reading] = {
     ("title", "agencies"): Reading("whole", _ORDERING_USERS, sweeps=False, after=("orders",)),
     ("title", "users"): Reading("whole"),
 }
-#: V1 tells neither what changed nor what was deleted, so every pass meets everything.
-READINGS |= {("xano", s.entity): Reading("whole") for s in STREAMS if s.integration == "xano"}
+#: V1 tells neither what changed nor what was deleted, so every pass meets everything. What is gone there is deleted
+#: only from tables whose rows say that they are V1's: the others may have become the product's or an API's own.
+READINGS |= {
+    ("xano", s.entity): Reading("whole", sweeps="source" in metadata.tables[f"v2.{s.primary}"].info["natural_key"])
+    for s in STREAMS
+    if s.integration == "xano"
+}
 
 
 def stream(integration: str, entity: str) -> Stream:
