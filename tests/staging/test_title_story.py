@@ -16,6 +16,7 @@ from tests.story import Story
 from v2_assets.deals import units as deals
 from v2_assets.identity import units as identity
 from v2_assets.people import units as people
+from v2_assets.reconcile import reconcile
 from v2_assets.reference import units as reference
 from v2_assets.title import units as title
 
@@ -64,6 +65,11 @@ def test_orders_in_v2_are_those_of_the_world_and_find_their_deals_also_when_thos
         " left join v2.transaction t on t.id = o.transaction_id"
     )
     assert dict(found) == {i: o["_deal"] for i, o in truth.items()}
+    report = reconcile(story.database, story.settings, integrations=["title"])
+    assert report.clean, report.missing
+    assert {line.entity: line.at_source for line in report.lines if line.user_id == story.users[2]}["orders"] == len(
+        story.sandbox.world.title.organisations["harbor-closings"].orders
+    )
     again = story.merge_all([title])
     assert (again.read, sum(table.written for table in again.tables.values())) == (0, 0)
 
