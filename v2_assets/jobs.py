@@ -15,7 +15,10 @@ def _sync_job(integration: str) -> dg.UnresolvedAssetJobDefinition:
     return dg.define_asset_job(
         f"{integration}_sync",
         # Whose a record is, is looked up by every domain, so it is brought up to date first.
-        selection=(staged.downstream() | dg.AssetSelection.groups("identity")).without_checks(),
+        # Tables that are merged in one transaction come together or not at all.
+        selection=(staged.downstream() | dg.AssetSelection.groups("identity"))
+        .required_multi_asset_neighbors()
+        .without_checks(),
         tags={INTEGRATION_TAG: integration},
         description=f"Reads {integration} and merges what it brought into V2, for the users of the run.",
     )

@@ -42,6 +42,8 @@ def story(database: Database, sandbox: Sandbox, tmp_path: Path, monkeypatch: pyt
         "V2_FUB_BASE_URL": sandbox.fub_url,
         "V2_FUB_SYSTEM_KEY": "sandbox-system-key",
         "V2_REZEN_BASE_URL": sandbox.rezen_url,
+        "V2_TITLE_BASE_URL": sandbox.title_url,
+        "V2_TITLE_LIMIT_PER_ACCOUNT": "100000",
         "V2_REZEN_LIMIT_PER_ACCOUNT": "100000",
         "V2_REZEN_LIMIT_PER_SYSTEM": "100000",
         "V2_FUB_LIMIT_PER_SYSTEM": "100000",
