@@ -95,6 +95,10 @@ class Settings(BaseSettings):
     skyslope_client_secret: Annotated[
         SecretStr | None, Field(description="the secret of skyslope_client_id", examples=["client-secret"])
     ] = None
+    skyslope_limit_per_client: Annotated[
+        int,
+        Field(ge=1, description="calls in 60 s under the SkySlope client id; none is published", examples=[100]),
+    ] = 100
     title_base_url: Annotated[
         str,
         Field(description="the GraphQL address of Qualia", examples=["https://connect.qualia.io/api/partner/graphql"]),

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from resources.apis import fub, rezen, title, xano
+from resources.apis import fub, rezen, skyslope, title, xano
 from resources.apis.records import SourceModel, problem_of
 from resources.errors import ConfigError
 from resources.http.budget import Budget
@@ -16,12 +16,14 @@ from resources.settings import Settings
 ENTITIES: dict[str, tuple[str, ...]] = {
     "fub": fub.ENTITIES,
     "rezen": rezen.ENTITIES,
+    "skyslope": skyslope.ENTITIES,
     "title": title.ENTITIES,
     "xano": xano.ENTITIES,
 }
 _MODELS: dict[str, dict[str, type[SourceModel]]] = {
     "fub": fub.MODELS,
     "rezen": rezen.MODELS,
+    "skyslope": skyslope.MODELS,
     "title": title.MODELS,
     "xano": xano.MODELS,
 }
@@ -71,6 +73,22 @@ def open_client(
             limit_window_s=settings.xano_limit_window_s,
             workspace_name=settings.xano_workspace,
             least_tables=settings.xano_least_tables,
+        )
+    if platform == "skyslope":
+        if settings.skyslope_client_id is None or settings.skyslope_client_secret is None:
+            raise ConfigError(
+                "the client id and secret of SkySlope are not set",
+                hint="write V2_SKYSLOPE_CLIENT_ID and V2_SKYSLOPE_CLIENT_SECRET in the environment or in .env",
+            )
+        return skyslope.SkySlopeClient(
+            client_id=settings.skyslope_client_id,
+            client_secret=settings.skyslope_client_secret,
+            access_key=SecretStr(api_key),
+            access_secret=SecretStr(api_secret or ""),
+            account_id=account_id,
+            base_url=settings.skyslope_base_url,
+            budget=budget,
+            limit_per_client=settings.skyslope_limit_per_client,
         )
     if platform == "title":
         return title.TitleClient(

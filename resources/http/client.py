@@ -71,6 +71,8 @@ class Answer:
 class HttpClient:
     """Calls of one connection. `limits(endpoint)` gives the budgets a call takes from, the account's own last.
 
+    `parse` reads a body that is no plain JSON (ValueError when it cannot); `largest_body` is in bytes.
+
     `base_url` is where calls go when `get` names no other; it also says whether proxies of the machine are in the way
     (never towards loopback). Raises Unauthorized for a key that cannot be sent at all.
     """
@@ -86,6 +88,8 @@ class HttpClient:
         auth: tuple[str, str] | None = None,
         message_of: Callable[[Any], str | None] = lambda document: None,
         pause_s: float = PAUSE_WITHOUT_WORD_S,
+        parse: Callable[[bytes], Any] | None = None,
+        largest_body: int = LARGEST_BODY,
     ) -> None:
         self._source = source
         self._base_url = base_url
@@ -93,6 +97,8 @@ class HttpClient:
         self._limits = limits
         self._message_of = message_of
         self._pause_s = pause_s
+        self._parse = parse or parse_json
+        self._largest_body = largest_body
         if not all(value.isascii() and value.isprintable() for value in headers.values()):
             # httpx would fail with an error that carries the key.
             raise Unauthorized(
@@ -115,10 +121,21 @@ class HttpClient:
         await self._http.aclose()
 
     async def get(
-        self, endpoint: Endpoint, params: Params = (), *, priority: Priority, base_url: str | None = None, **path: str
+        self,
+        endpoint: Endpoint,
+        params: Params = (),
+        headers: Mapping[str, str] | None = None,
+        /,
+        *,
+        priority: Priority,
+        base_url: str | None = None,
+        **path: str,
     ) -> Answer:
-        """Asks until it is answered or given up. Raises the SourceError that fits; its context names the endpoint."""
-        return await self._ask("GET", endpoint, params, None, None, priority, base_url, ATTEMPTS, path)
+        """Asks until it is answered or given up. Raises the SourceError that fits; its context names the endpoint.
+
+        `headers` go with this call only.
+        """
+        return await self._ask("GET", endpoint, params, None, headers, priority, base_url, ATTEMPTS, path)
 
     async def post(
         self,
@@ -208,7 +225,7 @@ class HttpClient:
             pieces, size = [], 0
             async for piece in response.aiter_bytes():
                 size += len(piece)
-                if size > LARGEST_BODY:
+                if size > self._largest_body:
                     raise httpx.DecodingError("the body does not end", request=response.request)
                 pieces.append(piece)
             return response, b"".join(pieces)
@@ -225,7 +242,7 @@ class HttpClient:
     def _document(self, endpoint: Endpoint, response: httpx.Response, body: bytes, attempt: int) -> Any:
         status = response.status_code
         try:
-            document = parse_json(body)
+            document = self._parse(body)
         except ValueError:
             kind = "HTML" if body.lstrip()[:1] == b"<" else f"{len(body)} bytes that are no JSON"
             raise self._error(NotUnderstood, endpoint, status, f"answered with {kind}", True, attempt) from None
@@ -239,6 +256,8 @@ class HttpClient:
         status, headers = response.status_code, response.headers
         if status == 429:
             pause = retry_after_s(headers.get("Retry-After"), source_time(headers))
+            if pause is None:
+                pause = _reset_s(headers)
             pause = self._pause_s if pause is None else pause
             # With nothing left of the account's own share it was that; otherwise the source as a whole is short.
             own = headers.get("X-RateLimit-Remaining") == "0"
@@ -300,6 +319,14 @@ def _is_loopback(url: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def _reset_s(headers: httpx.Headers) -> float | None:
+    """Seconds until X-RateLimit-Reset (epoch seconds) by the source's own clock, at most two minutes."""
+    reset = headers.get("X-RateLimit-Reset", "")
+    if not reset.isdecimal() or len(reset) != 10:
+        return None
+    return min(max(int(reset) - source_time(headers).timestamp(), 1.0), 120.0)
 
 
 def parse_json(body: bytes) -> Any:

@@ -1,0 +1,196 @@
+"""Sales and listings: what changed in one bulk answer, or everything in windows of it and the folder lists behind.
+
+A full pass asks for the files by the time of their creation, window by window, so that no answer is too large and a
+dead run goes on behind the last window. The bulk may leave files out, so the folder lists are walked then, and what
+only they have is asked for one by one. Bulk answers come from a replica: its own time is the cursor, never ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+from resources.apis.paging import Progress, find_list, side_by_side
+from resources.apis.records import iso_instant, record_of, unidentified
+from resources.apis.skyslope import endpoints as api
+from resources.apis.skyslope.bulk import rows_of_bulk
+from resources.apis.skyslope.calls import SOURCE, SkySlopeCalls
+from resources.apis.skyslope.models import MODELS
+from resources.errors import Forbidden, NotFound, NotUnderstood
+from resources.reading import Page, Priority, Problem, ReadRequest, Record
+
+#: Nothing in SkySlope is older. The first window reaches to 2015, then there is one a year.
+BEGINNING = datetime(1990, 1, 1, tzinfo=UTC)
+FIRST_YEAR = 2015
+#: The zone of bulk dates is not told, so windows overlap by a day; a file met twice is stored once.
+OVERLAP = timedelta(days=1)
+DETAILS_AT_ONCE = 4
+_UNKNOWN = Problem("unknown_kind", "objectType", "neither sale, listing nor summary")
+
+
+async def read_files(calls: SkySlopeCalls, entity: str, request: ReadRequest) -> AsyncIterator[Page]:
+    """A pass over one kind of file. Position of a full pass: {"window": n, "whole": control totals agreed so far}."""
+    if request.since is not None:
+        replica = await calls.replica_time(request.priority)
+        records, agreed = await _bulk(calls, entity, "modified", request.since, None, request.priority)
+        yield Page(tuple(records), None, replica, len(records), complete=agreed)
+        return
+    position = request.position or {}
+    whole, windows = bool(position.get("whole", True)), windows_until(datetime.now(UTC))
+    met: set[str] = set()
+    for number in range(int(position.get("window") or 0), len(windows)):
+        replica = await calls.replica_time(request.priority)
+        records, agreed = await _bulk(calls, entity, "created", *windows[number], request.priority)
+        whole = whole and agreed
+        met |= {record.source_id for record in records}
+        yield Page(tuple(records), {"window": number + 1, "whole": whole}, replica)
+    known = met | set(request.known)
+    listed = [guid async for guids in folder_ids(calls, entity, request.priority) for guid in guids]
+    missing = [guid for guid in dict.fromkeys(listed) if guid not in known]
+    found = await side_by_side(lambda guid: detail(calls, entity, guid, request.priority), missing, DETAILS_AT_ONCE)
+    now = await calls.replica_time(request.priority)
+    yield Page(
+        tuple(r for r in found if r), None, now, len(set(listed)), seen=tuple(sorted(set(listed))), complete=whole
+    )
+
+
+def windows_until(now: datetime) -> list[tuple[datetime, datetime]]:
+    """Windows of creation times from the beginning to tomorrow, each with a day of the one before."""
+    years = [datetime(year, 1, 1, tzinfo=UTC) for year in range(FIRST_YEAR, now.year + 1)]
+    edges = [BEGINNING, *years, now + OVERLAP]
+    return [(start - OVERLAP, end) for start, end in pairwise(edges)]
+
+
+async def folder_ids(calls: SkySlopeCalls, entity: str, priority: Priority) -> AsyncIterator[tuple[str, ...]]:
+    """Every id that the folder lists have, page by page. A window with too many pages is split in two."""
+    windows = [(BEGINNING, datetime.now(UTC) + timedelta(days=3650))]
+    while windows:
+        start, end = windows.pop()
+        progress = Progress(SOURCE, api.FOLDERS[entity].name)
+        number = 1
+        while True:
+            ids, more = await _folder(calls, entity, start, end, number, priority)
+            if ids:
+                yield ids
+            if not more:
+                break
+            if ids and not progress.page(ids, None):
+                raise progress.broken("repeats its records, and says that there is more")
+            number += 1
+            if number >= api.LAST_PAGE:
+                middle = start + (end - start) / 2
+                if middle - start < timedelta(seconds=2):
+                    raise progress.broken("has more files in one second than it can list")
+                windows += [(middle, end), (start, middle)]
+                break
+
+
+async def _folder(
+    calls: SkySlopeCalls, entity: str, start: datetime, end: datetime, number: int, priority: Priority
+) -> tuple[tuple[str, ...], bool]:
+    """The ids of one folder page, and whether its links name a next one."""
+    endpoint, (_, _, name) = api.FOLDERS[entity], api.KINDS[entity]
+    query = [
+        ("earliestDate", str(int(start.timestamp()))),
+        ("latestDate", str(int(end.timestamp()))),
+        ("pageNumber", str(number)),
+    ]
+    document = (await calls.get(endpoint, query, priority=priority)).document
+    value = value_of(document, endpoint.name)
+    rows = find_list(value, endpoint, SOURCE) if any(key.lower() == endpoint.lists[0] for key in value) else []
+    links = document.get("links")
+    relations = {link.get("rel") for link in links if isinstance(link, dict)} if isinstance(links, list) else set()
+    ids = tuple(str(row[name]).lower() for row in rows if isinstance(row, dict) and row.get(name))
+    return ids, "next" in relations
+
+
+async def detail(calls: SkySlopeCalls, entity: str, guid: str, priority: Priority) -> Record | None:
+    """One file in full. A file that is listed and not shown is a record with a problem."""
+    kind, _, name = api.KINDS[entity]
+    try:
+        answer = await calls.get(api.DETAILS[entity], priority=priority, guid=guid)
+    except (NotFound, Forbidden) as error:
+        found = "refused (403)" if isinstance(error, Forbidden) else "listed without detail (404)"
+        return Record(guid, {name: guid}, None, Problem("not_visible_to_key", None, found))
+    held = value_of(answer.document, api.DETAILS[entity].name).get(kind)
+    if not isinstance(held, dict):
+        raise NotUnderstood(
+            f"{SOURCE} {api.DETAILS[entity].name} answered without a {kind}",
+            context={"source": SOURCE, "endpoint": api.DETAILS[entity].name},
+        )
+    return file_record(entity, held)
+
+
+async def _bulk(
+    calls: SkySlopeCalls, entity: str, what: str, after: datetime, before: datetime | None, priority: Priority
+) -> tuple[list[Record], bool]:
+    """The files of a window, newest version of each, and whether the answer's own totals agree."""
+    kind, _, _ = api.KINDS[entity]
+    query = [("type", kind), (f"{what}After", _written(after))]
+    if before is not None:
+        query.append((f"{what}Before", _written(before)))
+    rows = rows_of_bulk((await calls.bulk(query, priority)).document)
+    if rows is None:
+        raise NotUnderstood(
+            f"{SOURCE} {api.BULK.name} answered without a list of files",
+            hint="nothing was changed; look whether the source's answer has a new form",
+            context={"source": SOURCE, "endpoint": api.BULK.name},
+        )
+    return files_of(entity, rows)
+
+
+def files_of(entity: str, rows: Iterable[Any]) -> tuple[list[Record], bool]:
+    """Rows of a bulk answer as records: one per file, the newest version, and whether a summary row agrees.
+
+    A row of an unknown kind is kept with a problem; rows of the other known kind belong to the other stream.
+    """
+    kind, plural, _ = api.KINDS[entity]
+    newest: dict[str, Record] = {}
+    total: int | None = None
+    for row in rows:
+        told = row.get("objectType") if isinstance(row, dict) else None
+        if isinstance(row, dict) and told == "summary":
+            number = row.get(f"numberOf{plural.capitalize()}")
+            total = number if isinstance(number, int) else total
+        elif isinstance(row, dict) and told in (kind, None):
+            record = file_record(entity, row)
+            before = newest.get(record.source_id)
+            if before is None or (record.source_updated_at or BEGINNING) >= (before.source_updated_at or BEGINNING):
+                newest[record.source_id] = record
+        elif told not in {known for known, _, _ in api.KINDS.values()}:
+            payload = row if isinstance(row, dict) else {"_unreadable": type(row).__name__}
+            record = Record(
+                unidentified(row), payload, None, Problem("unknown_kind", "objectType", type(told).__name__)
+            )
+            newest[record.source_id] = record
+    files = [record for record in newest.values() if not record.source_id.startswith("unidentified:")]
+    return list(newest.values()), total is None or total == len(files)
+
+
+def file_record(entity: str, row: dict[str, Any]) -> Record:
+    """One file; its id is the guid in lower case."""
+    name = api.KINDS[entity][2]
+
+    def identity(found: dict[str, Any]) -> str | None:
+        guid = found.get(name)
+        return guid.strip().lower() if isinstance(guid, str) and guid.strip() else None
+
+    return record_of(row, MODELS[entity], source_id=identity, updated=lambda r: iso_instant(r.get("modifiedOn")))
+
+
+def value_of(document: Any, endpoint: str) -> dict[str, Any]:
+    """What an answer's envelope holds. Raises NotUnderstood when it is missing or null: that is not "nothing there"."""
+    held = {k.lower(): v for k, v in document.items()}.get("value") if isinstance(document, dict) else None
+    if not isinstance(held, dict):
+        raise NotUnderstood(
+            f"{SOURCE} {endpoint} answered without a value",
+            hint="a null is no empty list: nothing was changed",
+            context={"source": SOURCE, "endpoint": endpoint, "found": type(held).__name__},
+        )
+    return held
+
+
+def _written(then: datetime) -> str:
+    return then.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
