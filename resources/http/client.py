@@ -89,7 +89,7 @@ class HttpClient:
         message_of: Callable[[Any], str | None] = lambda document: None,
         pause_s: float = PAUSE_WITHOUT_WORD_S,
         parse: Callable[[bytes], Any] | None = None,
-        largest_body: int = LARGEST_BODY,
+        largest_body: int | None = None,
     ) -> None:
         self._source = source
         self._base_url = base_url
@@ -225,7 +225,7 @@ class HttpClient:
             pieces, size = [], 0
             async for piece in response.aiter_bytes():
                 size += len(piece)
-                if size > self._largest_body:
+                if size > (self._largest_body or LARGEST_BODY):
                     raise httpx.DecodingError("the body does not end", request=response.request)
                 pieces.append(piece)
             return response, b"".join(pieces)
