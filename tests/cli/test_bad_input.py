@@ -52,6 +52,7 @@ def of(story: Story) -> dict[str, str]:
         "V2_DAGSTER_DATABASE_URL": story.database.url,
         "V2_FUB_BASE_URL": story.sandbox.fub_url,
         "V2_TITLE_BASE_URL": story.sandbox.title_url,
+        "V2_XANO_BASE_URL": story.sandbox.xano_url,
         "V2_REZEN_BASE_URL": story.sandbox.rezen_url,
     }
 

@@ -109,23 +109,27 @@ def _of_v2() -> Iterator[Rule]:
             )
         if rule := _provenance(table.name, work):
             yield rule
+    # A table that several sources fill has one rule for all of them.
+    families: dict[tuple[str, str, str], set[str]] = {}
     for unit in (w for w in work if isinstance(w, Unit)):
         for child in unit.children:
-            yield Rule(
-                child.table,
-                f"ends_with_its_{unit.table}",
-                "ERROR",
-                f"No living row belongs to a deleted {unit.table}.",
-                sql.SQL(
-                    "select c.id from {child} c join {parent} p on p.id = c.{column}"
-                    " where c.deleted_at is null and p.deleted_at is not null and p.source = {source}"
-                ).format(
-                    child=v2(child.table),
-                    parent=v2(unit.table),
-                    column=sql.Identifier(child.parent),
-                    source=sql.Literal(SOURCE_OF[unit.stage]),
-                ),
-            )
+            families.setdefault((child.table, unit.table, child.parent), set()).add(SOURCE_OF[unit.stage])
+    for (child_table, parent_table, column), sources in families.items():
+        yield Rule(
+            child_table,
+            f"ends_with_its_{parent_table}",
+            "ERROR",
+            f"No living row belongs to a deleted {parent_table}.",
+            sql.SQL(
+                "select c.id from {child} c join {parent} p on p.id = c.{column}"
+                " where c.deleted_at is null and p.deleted_at is not null and p.source = any({sources})"
+            ).format(
+                child=v2(child_table),
+                parent=v2(parent_table),
+                column=sql.Identifier(column),
+                sources=sql.Literal(sorted(sources)),
+            ),
+        )
 
 
 def _provenance(table: str, work: Iterable[Unit | Fact | Derived]) -> Rule | None:
