@@ -79,6 +79,7 @@ class Admin:
                 "users": users,
                 "fub_base_url": self.sandbox.fub_url,
                 "rezen_base_url": self.sandbox.rezen_url,
+                "skyslope_base_url": self.sandbox.skyslope_url,
                 "title_base_url": self.sandbox.title_url,
                 "fub_system_key": SYSTEM_KEY,
                 "xano_base_url": self.sandbox.xano_url,

@@ -24,6 +24,8 @@ def facts(world: World, system: str, entity: str, key: str) -> dict[str, Any] | 
     """id → stamp (null where the source has none), hidden and deleted records included. None: unknown question."""
     if system == "fub":
         return _fub(world, entity, key)
+    if system == "skyslope":
+        return _skyslope(world, entity, key)
     if system == "title":
         return _title(world, entity, key)
     if system == "xano":
@@ -86,6 +88,20 @@ def _earnings(world: World, agent: str) -> dict[str, Any]:
         "revshare_payments": earned.payments,
         "equity": earned.equity,
     }
+
+
+def _skyslope(world: World, entity: str, key: str) -> dict[str, Any] | None:
+    known = world.files.keys.get(key)
+    if known is None:
+        return None
+    account = world.files.accounts[known[1]]
+    answers: dict[str, dict[str, Any]] = {
+        "offices": {office["officeGuid"]: None for office in account.offices},
+        "users": {user["userGuid"]: None for user in account.users},
+        "listings": {guid: f"{file['modifiedOn']}+00:00" for guid, file in account.listings.items()},
+        "transactions": {guid: f"{file['modifiedOn']}+00:00" for guid, file in account.sales.items()},
+    }
+    return answers.get(entity)
 
 
 def _title(world: World, entity: str, key: str) -> dict[str, Any] | None:

@@ -52,6 +52,11 @@ INSIDE = {
         " | unknown_field | huge"
     ),
     "unreadable_date": "one record whose dates are words",
+    "session_ends": "SkySlope: the session is not taken any more",
+    "null_value": "SkySlope: the envelope's value is null, with status 200",
+    "unknown_kind": "SkySlope: a bulk answer has a row of an unknown kind",
+    "bulk_form": "SkySlope: a bulk answer in another form; to: wrapped | loose | control",
+    "no_repeats": "SkySlope: a bulk answer has no older version of a file beside the newest",
     "partial_data": "title: one order of a page lacks a field, and errors say so, with status 200",
     "missing_capability": "title: every order lacks a field, and errors say so, with status 200",
     "null_list": "title: a list is null, with status 200 and no error",

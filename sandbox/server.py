@@ -19,6 +19,7 @@ from sandbox.front import Front, RequestLog
 from sandbox.fub import FubServer
 from sandbox.limits import Limits
 from sandbox.rezen import RezenServer
+from sandbox.skyslope import SkySlopeServer
 from sandbox.title import TitleServer
 from sandbox.world import World
 from sandbox.xano import XanoServer
@@ -36,6 +37,7 @@ class Sandbox:
         routes: list[BaseRoute] = [
             Mount("/fub/v1", routes=FubServer(world, self.limits, self.faults).routes()),
             Mount("/rezen", routes=RezenServer(world, self.faults).mounts()),
+            Mount("/skyslope", routes=SkySlopeServer(world, self.faults).routes()),
             Mount("/title", routes=TitleServer(world, self.faults).routes()),
             Mount("/xano/api:meta", routes=XanoServer(world, self.limits, self.faults).routes()),
             Mount("/_world", routes=self.admin.routes()),
@@ -58,6 +60,11 @@ class Sandbox:
         return f"{self.url}/rezen/{{service}}/api/v1"
 
     @property
+    def skyslope_url(self) -> str:
+        """For V2_SKYSLOPE_BASE_URL."""
+        return f"{self.url}/skyslope"
+
+    @property
     def title_url(self) -> str:
         """For V2_TITLE_BASE_URL."""
         return f"{self.url}/title/api/partner/graphql"
@@ -72,6 +79,8 @@ class Sandbox:
         for account in self.world.accounts.values():
             if key in account.keys:
                 return str(account.id)
+        if key in self.world.files.keys:
+            return self.world.files.keys[key][1]
         if key in self.world.title.keys:
             return self.world.title.keys[key][1]
         return self.world.brokerage.keys.get(key)

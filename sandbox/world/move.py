@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sandbox.world import activity, crm, money, network, title
+from sandbox.world import activity, crm, files, money, network, title
 from sandbox.world.agents import a_seat
 from sandbox.world.deals import add_deal, set_group
 from sandbox.world.model import FubAccount, Row, agent_of, iso, millis
@@ -33,6 +33,7 @@ def step(world: World, at: datetime | None = None) -> dict[str, Any]:
         "at": iso(world.now),
         "fub": crm_told,
         "rezen": _brokerage(world) | {"network": network.step(world), "money": money.step(world)},
+        "skyslope": files.step(world),
         "title": title.step(world, world.title),
     }
 

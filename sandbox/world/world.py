@@ -10,7 +10,7 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sandbox.world import agents, crm, deals, money, move, network, title, v1
+from sandbox.world import agents, crm, deals, files, money, move, network, title, v1
 from sandbox.world.model import Brokerage, FubAccount, ProductUser, Row, Scale
 
 
@@ -32,6 +32,7 @@ class World:
         crm.build(self)
         self.network = network.build(self)
         self.money = money.build(self)
+        self.files = files.build(self)
         self.title = title.build(self)
         self.v1 = v1.build(self)
 
