@@ -35,9 +35,10 @@ async def read_steps(
 ) -> AsyncIterator[Page]:
     """Every list, page by page. Position: {"step", "page", "gap"}: where to go on, and whether a count disagreed.
 
-    The pass is complete when each list had as many different records as it says it has. A pass that goes on after a
-    dead run has not met the whole of the list it stopped in, so it is complete only if nothing else was amiss and that
-    list was walked to its end. Raises PagingBroken for a list that never ends or ends against its own word.
+    A list ends where it says so, or with a page that has nothing new; one that then still claims to have more, or has
+    told another number than was met, makes the pass incomplete, so that nothing is deleted. A pass that goes on after
+    a dead run has not met the whole of the list it stopped in, so its number is not held against it. Raises
+    PagingBroken for a list that is empty against its own word, and for one that never ends.
     """
     position = request.position or {}
     gap = bool(position.get("gap"))
@@ -52,16 +53,16 @@ async def read_steps(
             answer = await call(endpoint, query, request.priority, step.path)
             rows = rows_of(answer, endpoint)
             total, more = _told(answer.document)
-            if not rows and page == 0 and total:
+            if not rows and page == 0 and (total or (total is None and more)):
                 raise progress.broken("answered with an empty page, and says that there is more")
             records = {record.source_id: record for record in (make(row, step) for row in rows)}
             fresh = progress.page(records, None)
-            ended = not rows or more is False or (more is None and (not fresh or len(rows) < endpoint.page_size))
-            if rows and not fresh and more:
-                raise progress.broken("repeats its records, and says that there is more")
             page += 1
-            if ended:
-                gap = gap or (total is not None and not resumed and len(progress.ids) != total)
+            # A short page proves nothing: the source may have a smaller limit than what was asked for.
+            if not fresh or more is False:
+                met = total is None or len(progress.ids) == total
+                unproven = bool(more) and (total is None or resumed)
+                gap = gap or unproven or not (met or resumed)
                 break
             following = {"step": number, "page": page, "gap": gap}
             yield Page(tuple(records.values()), following, answer.source_time, total)
