@@ -60,7 +60,8 @@ def test_amounts_are_decimals_as_text(told: Any, kept: str | None) -> None:
 @pytest.mark.parametrize(
     ("column", "value"),
     [("sale_price", "a lot"), ("sale_price", "1000000000000000"), ("sale_price", True), ("closing_date", "soon"),
-     ("closing_date", "2026-02-30"), ("closed", "perhaps"), ("closed", 2), ("listing_id", -4), ("listing_id", "x"), ("updated_at", "yesterday")],
+     ("closing_date", "2026-02-30"),
+     ("closed", "perhaps"), ("closed", 2), ("listing_id", -4), ("listing_id", "x"), ("updated_at", "yesterday")],
 )  # fmt: skip
 def test_what_fits_no_form_is_kept_and_refused_with_its_column(column: str, value: Any) -> None:
     record = record_of_row("transaction", {"id": 1, "transaction_id_raw": "t", column: value})
