@@ -129,6 +129,56 @@ def _way_in(o: Opened, user_id: int, folder: Path | None, postgres_env: str | No
     return logic.through_api(o.database, o.settings, user_id)
 
 
+@import_app.command("csv")
+def csv(
+    file: Annotated[Path, typer.Argument(help="the file: a header and one deal per row")],
+    user: Annotated[str, typer.Option(help="whose deals they are: id, e-mail or ad_user_id")],
+    mapping: Annotated[Path | None, typer.Option(help="what the columns mean, in TOML")] = None,
+    preview: Annotated[int | None, typer.Option(min=1, help="look at the first rows only; store nothing")] = None,
+    dry_run: Annotated[bool, typer.Option(help="check the whole file; store nothing")] = False,
+    merge: Annotated[bool, typer.Option(help="merge what was staged; else the backlog sensor does")] = True,
+) -> None:
+    """Bring in a user's file. `--preview` without a mapping suggests one."""
+    from v2_assets.imports import csv as logic
+    from v2_assets.imports.mapping import MappingRefused, as_toml, load_mapping, suggested
+    from v2_assets.imports.v1 import merge_v1
+    from v2_assets.users import resolve_user
+
+    looking = preview is not None or dry_run
+    if mapping is None and not looking:
+        raise MappingRefused(
+            "an import needs a mapping", hint="`--preview 5` suggests one; save it and give it with --mapping"
+        )
+    with opened() as o:
+        with o.database.connect() as connection:
+            user_id = resolve_user(connection, user)
+        if mapping is not None:
+            meant = load_mapping(mapping)
+        else:
+            with logic.opened(file) as (header, _):
+                meant = suggested(header)
+        if looking:
+            told = logic.check_file(file, meant, user_id, preview)
+        else:
+            told = asyncio.run(logic.stage_file(o.database, file, meant, user_id, f"import-{uuid4()}", current().say))
+            if merge:
+                merge_v1(o.database, user_id)
+            told.fates = logic.fates_of(o.database, user_id, meant.name)
+    answer = asdict(told) | ({"mapping": as_toml(meant)} if mapping is None else {})
+
+    def show(console: Any) -> None:
+        if mapping is None:
+            console.print(as_toml(meant), markup=False)
+        console.print(f"{told.rows} rows: {told.good} good ({told.identical} repeated), {told.broken} broken")
+        if told.problems:
+            rows = [(p["where"], p["reason"], p["found"]) for p in told.problems]
+            console.print(table(("where", "reason", "found"), rows))
+        if told.fates:
+            console.print(", ".join(f"{number} {fate}" for fate, number in told.fates.items()))
+
+    current().done(answer, show)
+
+
 def register(app: typer.Typer) -> None:
     """Adds the group."""
     app.add_typer(import_app)

@@ -168,6 +168,7 @@ STREAMS: tuple[Stream, ...] = (
     _stream("title", "orders", "title_orders", "one title order in full", "Qualia orders and order"),
     _stream("title", "agencies", "title_agencies", "one settlement agency", "Qualia availableSettlementAgencies"),
     _stream("title", "users", "title_users", "one user of a title organisation", "Qualia usersInOrganization"),
+    _stream("csv", "import", "transaction", "one row of an imported file", "a CSV file with a mapping"),
     *(_stream("xano", table, table, grain, f"V1's table {table}") for table, grain in _V1),
 )
 

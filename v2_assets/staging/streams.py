@@ -104,6 +104,7 @@ READINGS: dict[tuple[str, str], Reading] = {
     ("title", "orders"): Reading("since", _RECENT_ORDERS, known=True),
     ("title", "agencies"): Reading("whole", _ORDERING_USERS, sweeps=False, after=("orders",)),
     ("title", "users"): Reading("whole"),
+    ("csv", "import"): Reading("whole", sweeps=False),
 }
 #: V1 tells neither what changed nor what was deleted, so every pass meets everything. What is gone there is deleted
 #: only from tables whose rows say that they are V1's: the others may have become the product's or an API's own.
