@@ -43,6 +43,36 @@ TRANSACTION = Unit(
 )
 
 
+def _skyslope(table: str, entity: str, *children: Child) -> Unit:
+    return Unit(
+        table=table,
+        package=_HERE,
+        file=f"{table}.skyslope.sql",
+        stage=f"stage_skyslope_{entity}",
+        history=(_history(f"{table}_history"),),
+        children=children,
+    )
+
+
+def _skyslope_child(table: str, parent: str) -> Child:
+    return Child(table=table, package=_HERE, file=f"{table}.skyslope.sql", parent=parent)
+
+
+FROM_SKYSLOPE = (
+    _skyslope("listing", "listings", _skyslope_child("participant", "listing_id")),
+    _skyslope(
+        "transaction",
+        "transactions",
+        _skyslope_child("participant", "transaction_id"),
+        _child("transaction_participants", "transaction_id"),
+        _skyslope_child("transaction_financials", "transaction_id"),
+    ),
+    Derived(table="listing", package=_HERE, file="listing.skyslope.derived.sql"),
+    Derived(table="transaction", package=_HERE, file="transaction.skyslope.derived.sql"),
+    Derived(table="participant", package=_HERE, file="participant.skyslope.derived.sql"),
+)
+
+
 def _v1(table: str, *children: Child, history: tuple[History, ...] = ()) -> Unit:
     return Unit(
         table=table,
@@ -70,7 +100,15 @@ TRANSACTION_TAGS = (_v1("transaction_tags"),)
 LISTING_PHOTOS = (_v1("listing_photos"),)
 
 #: Listings first: a deal may be built from one. Last, what became known about deals that are here already.
-DEALS = (LISTING, TRANSACTION, *FROM_V1, _derived("listing"), _derived("transaction"), _derived("participant"))
+DEALS = (
+    LISTING,
+    TRANSACTION,
+    *FROM_SKYSLOPE,
+    *FROM_V1,
+    _derived("listing"),
+    _derived("transaction"),
+    _derived("participant"),
+)
 
 WORK = (DEALS, TRANSACTION_TAGS, LISTING_PHOTOS)
 _LOOKED_UP = ("agent", "team", "office", "address", "credentials", "user_identity")

@@ -13,7 +13,9 @@ def _v1(table: str) -> Unit:
 
 USER = (_v1("user"), Derived(table="user", package=_HERE, file="user.sql"))
 USER_IDENTITY = (
+    Unit(table="user_identity", package=_HERE, file="user_identity.skyslope.sql", stage="stage_skyslope_users"),
     Derived(table="user_identity", package=_HERE, file="user_identity.sql"),
+    Derived(table="user_identity", package=_HERE, file="user_identity.skyslope.derived.sql"),
     Derived(table="user_identity", package=_HERE, file="user_identity.v1.sql"),
 )
 USER_ROLES = (_v1("user_roles"),)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from v2_assets.merge import Fact
+from v2_assets.merge import Fact, Unit
 
 _HERE = "v2_assets.reference"
 
@@ -17,10 +17,15 @@ OFFICE = (
     _fact("office", "agents", "office.agents.sql"),
     _fact("office", "transactions"),
     _fact("office", "listings"),
+    Fact(table="office", package=_HERE, file="office.files.sql", stage="stage_skyslope_listings"),
+    Fact(table="office", package=_HERE, file="office.files.sql", stage="stage_skyslope_transactions"),
+    Unit(table="office", package=_HERE, file="office.skyslope.sql", stage="stage_skyslope_offices"),
 )
 ADDRESS = (
     _fact("address", "transactions"),
     _fact("address", "listings"),
+    Fact(table="address", package=_HERE, file="address.skyslope.sql", stage="stage_skyslope_listings"),
+    Fact(table="address", package=_HERE, file="address.skyslope.sql", stage="stage_skyslope_transactions"),
     Fact(table="address", package=_HERE, file="address.title.sql", stage="stage_title_orders"),
     Fact(table="address", package=_HERE, file="address.v1.sql", stage="stage_xano_listing"),
     Fact(table="address", package=_HERE, file="address.v1.sql", stage="stage_xano_transaction"),

@@ -178,6 +178,29 @@ TITLE: dict[str, dict[str, str]] = {
         **dict.fromkeys(("CANCELED", "CANCELLED", "DECLINED"), "Canceled"),
     },
 }
+# The vendor publishes no list: these are the ones that were seen. A cancellation counts once it is approved. The kinds
+# of deals are the sides our agent can stand on, by name or by number; a tenant's or a landlord's is a lease.
+# Looked up in capitals.
+SKYSLOPE: dict[str, dict[str, str]] = {
+    "transaction_status": {
+        "ACTIVE": "Active",
+        **dict.fromkeys(("INCOMPLETE", "PENDING", "CANCELED/PEND"), "Pending"),
+        "CLOSED": "Closed",
+        "EXPIRED": "Terminated",
+        **dict.fromkeys(("CANCELED", "CANCELED/APP"), "Canceled"),
+    },
+    "representation": {
+        **dict.fromkeys(("PURCHASE", "32"), "Buyer"),
+        **dict.fromkeys(("LISTING", "31"), "Seller"),
+        **dict.fromkeys(("BOTH", "33"), "Dual"),
+        "PURCHASE / TENANT": "Tenant",
+        "LISTING / LANDLORD": "Landlord",
+    },
+    "transaction_type": {
+        **dict.fromkeys(("PURCHASE", "LISTING", "BOTH", "31", "32", "33"), "Sale"),
+        **dict.fromkeys(("PURCHASE / TENANT", "LISTING / LANDLORD"), "Lease"),
+    },
+}
 
 
 def _as_v1_wrote(codes: Mapping[str, str]) -> dict[str, str]:
@@ -294,7 +317,13 @@ _STATES: dict[str, dict[str, str]] = {
 
 def code_rows() -> Iterable[tuple[str, str, str, str]]:
     """Rows of ops.code_map: (code_set, source, raw, value)."""
-    sources: Mapping[str, dict[str, dict[str, str]]] = {"rezen": REZEN, "fub": FUB, "title": TITLE, "v1": V1}
+    sources: Mapping[str, dict[str, dict[str, str]]] = {
+        "rezen": REZEN,
+        "fub": FUB,
+        "skyslope": SKYSLOPE,
+        "title": TITLE,
+        "v1": V1,
+    }
     for source, sets in sources.items():
         for code_set, codes in sets.items():
             for raw, value in codes.items():

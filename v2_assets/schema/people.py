@@ -5,7 +5,7 @@ Here: the catalogue's section 3. The down-line network is a later domain; users 
 
 from __future__ import annotations
 
-from sqlalchemy import Table
+from sqlalchemy import Index, Table, func
 from sqlalchemy.schema import SchemaItem
 
 from v2_assets.schema.vocabulary import day, flag, law, money, number, parent, percent, ts, v2_table, words
@@ -47,6 +47,8 @@ agent = v2_table(
     personal=("display_name", "first_name", "last_name", "email", "phone", "avatar", "birthdate", "home_address_id"),
     v1={"table": "agent", "moved_away": {"api_key": "credentials.api_key"}},
 )
+# Systems that know no reZEN id name an agent by the e-mail address.
+Index("agent_email_idx", func.lower(agent.c.email))
 
 agent_cap_data = v2_table(
     "agent_cap_data",

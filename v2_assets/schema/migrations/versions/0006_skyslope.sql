@@ -1,4 +1,4 @@
--- Revision 0006: SkySlope: its staging tables.
+-- Revision 0006: SkySlope: its staging tables, and what its records are read with.
 
 CREATE TABLE staging.stage_skyslope_offices (
     id BIGINT GENERATED ALWAYS AS IDENTITY,
@@ -252,3 +252,53 @@ COMMENT ON COLUMN staging.stage_skyslope_transactions.missing_since IS 'Since wh
 COMMENT ON COLUMN staging.stage_skyslope_transactions.merge_rank IS 'How the merge ranked this copy among copies with one stamp.';
 COMMENT ON COLUMN staging.stage_skyslope_transactions.missed_sweeps IS 'How many complete full sweeps in a row missed it.';
 
+CREATE INDEX agent_email_idx ON v2.agent (lower(email));
+
+-- A date without a zone stays the day it was written as; the year 1 (and anything as old) means that nothing is set.
+CREATE FUNCTION ops.skyslope_day(value text) RETURNS date
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE STRICT AS $$
+DECLARE
+    told date := ops.day(value);
+BEGIN
+    RETURN CASE WHEN told >= '1900-01-01'::date THEN told END;
+END
+$$;
+
+-- 0 and a blank mean that no amount is set.
+CREATE FUNCTION ops.skyslope_money(value jsonb) RETURNS numeric
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN nullif(
+        nullif(btrim(CASE WHEN jsonb_typeof(value) IN ('number', 'string') THEN value #>> '{}' END), '')::numeric, 0
+    );
+
+CREATE FUNCTION ops.skyslope_street(property jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN nullif(concat_ws(
+        ' ',
+        btrim(ops.blank_null(property ->> 'streetNumber')),
+        btrim(ops.blank_null(property ->> 'direction')),
+        btrim(ops.blank_null(property ->> 'streetAddress'))
+    ), '');
+
+-- Without a street there is no address: a town alone would be one place for many files.
+CREATE FUNCTION ops.skyslope_address_key(property jsonb) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE STRICT AS $$
+BEGIN
+    IF jsonb_typeof(property) <> 'object' OR ops.blank_null(property ->> 'streetAddress') IS NULL THEN
+        RETURN NULL;
+    END IF;
+    RETURN ops.address_key(
+        ops.skyslope_street(property), property ->> 'unit', property ->> 'city', property ->> 'state', property ->> 'zip'
+    );
+END
+$$;
+
+-- The agent that a person of a SkySlope account is, found by the e-mail address; none where two agents share it.
+CREATE FUNCTION ops.skyslope_agent(guid text) RETURNS bigint
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (
+        SELECT CASE WHEN count(DISTINCT a.id) = 1 THEN min(a.id) END
+        FROM staging.stage_skyslope_users s
+        JOIN v2.agent a ON lower(a.email) = lower(btrim(s.payload ->> 'email')) AND a.deleted_at IS NULL
+        WHERE s.source_id = guid AND s.status <> 'rejected' AND ops.blank_null(s.payload ->> 'email') IS NOT NULL
+    );

@@ -1,0 +1,25 @@
+-- SkySlope listings whose agent, team or user became known (or changed) after they were merged.
+-- Only rows that differ come out; everything else stays as it is.
+with people as (
+  select s.source_id as guid, ops.skyslope_agent(s.source_id) as agent_id
+  from (select distinct source_id from staging.stage_skyslope_users where status <> 'rejected') s
+),
+fresh as (
+  select l.listing_id_raw, l.user_id, l.transaction_owner_agent_id, l.team_id, l.team_owner_agent_id,
+    i.user_id as new_user_id, a.id as new_agent_id, a.team_id as new_team_id, t.team_owner_agent_id as new_owner,
+    l.source_updated_at, l.deleted_at
+  from staging.stage_skyslope_listings s
+  join v2.listing l on l.id = s.v2_id and l.source = 'skyslope'
+  left join people pe on pe.guid = lower(s.payload ->> 'agentGuid')
+  left join v2.agent a on a.id = pe.agent_id
+  left join v2.team t on t.id = a.team_id
+  left join v2.user_identity i on i.platform = 'skyslope' and i.kind = 'user'
+    and i.external_id = lower(s.payload ->> 'agentGuid') and i.deleted_at is null
+  where s.status = 'processed' and split_part(s.account_ref, '/', 2) in (
+    select split_part(o.account_ref, '/', 2) from staging.stage_skyslope_listings o where o.user_id = %(user_id)s)
+)
+select 'skyslope' as source, listing_id_raw, new_user_id as user_id, new_agent_id as transaction_owner_agent_id,
+  new_team_id as team_id, new_owner as team_owner_agent_id, source_updated_at, deleted_at
+from fresh
+where (user_id, transaction_owner_agent_id, team_id, team_owner_agent_id)
+  is distinct from (new_user_id, new_agent_id, new_team_id, new_owner)
