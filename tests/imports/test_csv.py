@@ -109,7 +109,7 @@ def test_a_row_that_comes_twice_is_a_duplicate_and_one_id_with_two_contents_is_r
 ) -> None:
     told = bring(one_user, tmp_path, HEADER + GOOD + GOOD + GOOD.replace("412", "413"))
     assert (told.identical, told.broken) == (1, 1)
-    assert fates_of(one_user, 1, "sheet") == {"duplicate": 1, "processed": 1, "rejected:repeated_key": 1}
+    assert fates_of(one_user, 1, "sheet") == {"duplicate:same_record": 1, "processed": 1, "rejected:repeated_key": 1}
     assert len(state(one_user)["transaction"]) == 1
 
 
