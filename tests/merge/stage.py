@@ -24,6 +24,8 @@ from v2_assets.crm import units as crm
 from v2_assets.deals import units as deals
 from v2_assets.identity import units as identity
 from v2_assets.merge import MergeCounts, merge_work
+from v2_assets.money import units as money
+from v2_assets.network import units as network
 from v2_assets.people import units as people
 from v2_assets.reference import units as reference
 from v2_assets.schema import metadata
@@ -36,6 +38,11 @@ NOON = datetime(2031, 3, 1, 12, tzinfo=UTC)
 STREAM_OF = {stream.table: stream for stream in STREAMS}
 #: Filled by people or by the migrations; a fresh start keeps them.
 KEPT = ("state_province", "contribution_tiers", "user", "credentials")
+#: Streams that the network and what it pays are made from.
+_OF_NETWORK = {
+    *("network_downline", "network_frontline"),
+    *("contributions", "pending_contributions", "revshare_payments", "equity"),
+}
 _TABLES = [table for table in metadata.tables.values() if table.schema == "v2"]
 
 
@@ -107,10 +114,13 @@ def merge_everything(database: Database, users: Sequence[int], work: Sequence[Wo
 
 def work_of(stages: Iterable[str]) -> list[Work]:
     """The work of the integrations that these staging tables belong to; the others have nothing to do."""
+    stages = set(stages)
     wanted = {STREAM_OF[stage].integration for stage in stages}
     if "xano" in wanted:  # V1 fills tables of every domain
         return work_in_order(DOMAINS)
-    domains = [reference, identity, people, deals] if "rezen" in wanted else [identity]
+    domains = [reference, identity, people, deals] if {"rezen", "skyslope"} & wanted else [identity]
+    if _OF_NETWORK & {STREAM_OF[stage].entity for stage in stages}:
+        domains += [network, money]
     if "title" in wanted:
         domains = [reference, *(d for d in domains if d is not reference), title]
     return work_in_order([*domains, crm] if "fub" in wanted else domains)

@@ -1,9 +1,13 @@
--- One agent right below another, as the front line shows it: tier 1 of the down-line once more.
--- Fills what the down-line has not told; being absent from here says nothing.
+-- One agent right below another, as the front line shows it: tier 1 of the down-line once more, with less said.
+-- Left to the down-line where that has the member; without a stamp, so that a down-line that comes later replaces it.
 with source as (
   select b.id as staged_id, b.payload as p, b.payload #>> '{_v2,agent_id}' as agent_raw,
     ops.blank_null(b.payload ->> 'id') as member_raw, ops.whole(b.payload #> '{_v2,tier}') as tier,
-    ops.code(b.payload -> 'status') as status_raw
+    ops.code(b.payload -> 'status') as status_raw,
+    exists (
+      select from staging.stage_rezen_network_downline d
+      where d.account_ref = b.account_ref and d.source_id = b.source_id || ':1' and d.missed_sweeps < 2
+        and d.status <> 'rejected') as told
   from batch b
 ),
 keyed as (
@@ -17,11 +21,13 @@ keyed as (
 )
 select
   staged_id,
-  case when unknown then 'rejected' when waits_for is not null then 'deferred' end as fate,
-  case when unknown then 'unknown_code' when waits_for is not null then 'missing_parent' end as reason,
-  case when unknown
+  case when told then 'filtered' when unknown then 'rejected' when waits_for is not null then 'deferred' end as fate,
+  case when told then 'in_down_line' when unknown then 'unknown_code' when waits_for is not null then 'missing_parent'
+    end as reason,
+  case when unknown and not told
        then jsonb_build_object('field', 'status', 'code_set', 'agent_status', 'value', status_raw) end as detail,
-  waits_for,
+  case when not told then waits_for end as waits_for,
+  null::timestamptz as source_updated_at,
   concat_ws('-', agent_raw, member_raw, tier) as network_id_raw,
   agent_raw as agent_id_raw,
   member_raw as downline_agent_id_raw,

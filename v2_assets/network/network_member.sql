@@ -3,7 +3,8 @@
 with source as (
   select b.id as staged_id, b.payload as p, b.payload #>> '{_v2,agent_id}' as agent_raw,
     ops.blank_null(b.payload ->> 'id') as member_raw, ops.whole(b.payload #> '{_v2,tier}') as tier,
-    ops.code(b.payload -> 'status') as status_raw
+    ops.code(b.payload -> 'status') as status_raw,
+    ops.percent(ops.first_of(b.payload, 'sponsorSplit', 'split')) as split
   from batch b
 ),
 keyed as (
@@ -27,7 +28,7 @@ select
   member_raw as downline_agent_id_raw,
   tier::smallint as tier,
   status,
-  ops.percent(ops.first_of(p, 'sponsorSplit', 'split')) as sponsor_split,
+  case when split > 1 then split / 100 else split end as sponsor_split,
   ops.flag(p -> 'unlocking') as unlocking,
   ops.day(p ->> 'unlockingExpiry') as unlocking_expiry,
   ops.whole(p -> 'sizeOfNetwork') as network_size,
