@@ -96,6 +96,18 @@ FROM_V1 = (
     ),
     _v1("participant", _v1_child("transaction_participants", "participant_id")),
 )
+#: A row of a file names at most a buyer and a seller, who belong to the deal as a reZEN deal's people do.
+FROM_CSV = Unit(
+    table="transaction",
+    package=_HERE,
+    file="transaction.csv.sql",
+    stage="stage_csv_import",
+    history=(_history("transaction_history"),),
+    children=(
+        Child(table="participant", package=_HERE, file="participant.csv.sql", parent="transaction_id"),
+        _child("transaction_participants", "transaction_id"),
+    ),
+)
 TRANSACTION_TAGS = (_v1("transaction_tags"),)
 LISTING_PHOTOS = (_v1("listing_photos"),)
 
@@ -105,6 +117,7 @@ DEALS = (
     TRANSACTION,
     *FROM_SKYSLOPE,
     *FROM_V1,
+    FROM_CSV,
     _derived("listing"),
     _derived("transaction"),
     _derived("participant"),

@@ -27,6 +27,7 @@ ADDRESS = (
     Fact(table="address", package=_HERE, file="address.skyslope.sql", stage="stage_skyslope_listings"),
     Fact(table="address", package=_HERE, file="address.skyslope.sql", stage="stage_skyslope_transactions"),
     Fact(table="address", package=_HERE, file="address.title.sql", stage="stage_title_orders"),
+    Fact(table="address", package=_HERE, file="address.csv.sql", stage="stage_csv_import"),
     Fact(table="address", package=_HERE, file="address.v1.sql", stage="stage_xano_listing"),
     Fact(table="address", package=_HERE, file="address.v1.sql", stage="stage_xano_transaction"),
     Fact(table="address", package=_HERE, file="address.v1.sql", stage="stage_xano_title_orders"),

@@ -229,6 +229,11 @@ V1: dict[str, dict[str, str]] = {
     "title_status": _as_v1_wrote(TITLE["title_status"]),
 }
 
+#: What people write in files: the living sources' codes or V2's words.
+CSV: dict[str, dict[str, str]] = {
+    code_set: V1[code_set] for code_set in ("transaction_status", "transaction_type", "property_type", "representation")
+}
+
 #: Tiers of the rev-share programme, with the share of the brokerage's split; only the first one's is published.
 TIERS: tuple[tuple[int, str, float | None], ...] = (
     (1, "Tier 1", 0.05),
@@ -323,6 +328,7 @@ def code_rows() -> Iterable[tuple[str, str, str, str]]:
         "skyslope": SKYSLOPE,
         "title": TITLE,
         "v1": V1,
+        "csv": CSV,
     }
     for source, sets in sources.items():
         for code_set, codes in sets.items():
