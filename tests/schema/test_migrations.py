@@ -16,12 +16,11 @@ from resources.errors import DatabaseError, MigrationBehind
 from v2_assets.schema import SCHEMAS, metadata, migrate, roles
 from v2_assets.schema.migrations.options import OPTIONS
 
-# What a database's catalog says about our schemas.
+# What a database's catalog says about our schemas. Not the order of columns: what a later revision adds stands last.
 CATALOG = {
     "columns": """
         select n.nspname, c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity,
-               pg_get_expr(d.adbin, d.adrelid), col_description(c.oid, a.attnum),
-               row_number() over (partition by c.oid order by a.attnum)
+               pg_get_expr(d.adbin, d.adrelid), col_description(c.oid, a.attnum)
         from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
         left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum
         where n.nspname in ('staging', 'v2', 'ops', 'v1') and c.relkind = 'r' and a.attnum > 0 and not a.attisdropped

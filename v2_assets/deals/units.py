@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from v2_assets.merge import Child, Derived, History, Unit
+from v2_assets.merge import Child, Derived, History, Recomputed, Unit
 
 _HERE = "v2_assets.deals"
 
@@ -111,6 +111,9 @@ FROM_CSV = Unit(
 TRANSACTION_TAGS = (_v1("transaction_tags"),)
 LISTING_PHOTOS = (_v1("listing_photos"),)
 
+#: The same deal through two sources: found again for deals of which a fact changed that the rules look at.
+LINKS = Recomputed(table="transaction", package=_HERE, file="transaction.links.sql", queue="transaction.links")
+
 #: Listings first: a deal may be built from one. Last, what became known about deals that are here already.
 DEALS = (
     LISTING,
@@ -121,6 +124,7 @@ DEALS = (
     _derived("listing"),
     _derived("transaction"),
     _derived("participant"),
+    LINKS,
 )
 
 WORK = (DEALS, TRANSACTION_TAGS, LISTING_PHOTOS)

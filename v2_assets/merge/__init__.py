@@ -7,7 +7,8 @@ here, once, for all tables. No Dagster in this package.
 from v2_assets.merge.counts import MergeCounts, TableCounts
 from v2_assets.merge.engine import merge
 from v2_assets.merge.facts import derive, merge_facts
-from v2_assets.merge.unit import Child, Derived, Fact, History, Unit
+from v2_assets.merge.recomputed import recompute
+from v2_assets.merge.unit import Child, Derived, Fact, History, Recomputed, Unit
 from v2_assets.merge.work import merge_work
 
 __all__ = [
@@ -16,10 +17,12 @@ __all__ = [
     "Fact",
     "History",
     "MergeCounts",
+    "Recomputed",
     "TableCounts",
     "Unit",
     "derive",
     "merge",
     "merge_facts",
     "merge_work",
+    "recompute",
 ]

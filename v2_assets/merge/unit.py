@@ -64,3 +64,16 @@ class Fact(_Select):
 @dataclass(frozen=True, slots=True)
 class Derived(_Select):
     """A table computed from other V2 tables for one user (`%(user_id)s`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recomputed(Derived):
+    """A table computed only for the keys that `ops.changed_key` names under `queue`; the select sees them as `changed`.
+
+    `changed` has `owner_id` and `period`, as the triggers noted them. Rows of a changed key that the select does not
+    return are removed; `owner` and `period` are the columns that hold the key, and without `owner` nothing is removed.
+    """
+
+    queue: str
+    owner: str | None = None
+    period: str | None = None

@@ -10,7 +10,8 @@ import psycopg
 from v2_assets.merge.counts import MergeCounts
 from v2_assets.merge.engine import merge
 from v2_assets.merge.facts import derive, merge_facts
-from v2_assets.merge.unit import Derived, Fact, Unit
+from v2_assets.merge.recomputed import recompute
+from v2_assets.merge.unit import Derived, Fact, Recomputed, Unit
 
 
 def merge_work(
@@ -26,5 +27,8 @@ def merge_work(
     for unit in (w for w in work if isinstance(w, Unit)):
         total.add(merge(connection, unit, user_id, run_id))
     for derived in (w for w in work if isinstance(w, Derived)):
-        total.add(derive(connection, derived, user_id))
+        if isinstance(derived, Recomputed):
+            total.add(recompute(connection, derived))
+        else:
+            total.add(derive(connection, derived, user_id))
     return total

@@ -5,7 +5,22 @@ Here: the catalogue's section 4. CRM deals of Follow Up Boss are another thing a
 
 from __future__ import annotations
 
-from v2_assets.schema.vocabulary import Index, day, flag, law, money, number, parent, percent, ts, v2_table, words
+from sqlalchemy import func
+
+from v2_assets.schema.vocabulary import (
+    Index,
+    day,
+    flag,
+    law,
+    money,
+    number,
+    parent,
+    partial_index,
+    percent,
+    ts,
+    v2_table,
+    words,
+)
 
 transaction = v2_table(
     "transaction",
@@ -33,6 +48,7 @@ transaction = v2_table(
     words("transaction_owner_email", "E-mail address of the deal's owner as the source writes it."),
     words("team_id_raw", "The team's id at the source."),
     words("sync_source", "The way the record last came in."),
+    words("duplicate_rule", "Rule that found the same deal: rezen_id, mls, address_price_date."),
     parent("listing_id", "v2.listing", "The listing the deal was built from."),
     parent("address_id", "v2.address", "The property."),
     parent("user_id", "v2.user", "The user whose sync brought the newest version."),
@@ -41,6 +57,8 @@ transaction = v2_table(
     parent("team_owner_agent_id", "v2.agent", "The owner of that agent's team.", index=False),
     parent("office_id", "v2.office", "The office the deal runs through.", index=False),
     parent("duplicate_of_id", "v2.transaction", "The same deal seen through another source."),
+    Index("transaction_raw_idx", "transaction_id_raw"),
+    partial_index("transaction_rezen_code_idx", "rezen_code", where="rezen_code is not null"),
     law("duplicate", "duplicate_of_id is null or duplicate_of_id <> id"),
     grain="one deal as one source knows it",
     key=("source", "transaction_id_raw"),
@@ -48,6 +66,12 @@ transaction = v2_table(
     domain="deals",
     freshness="hourly",
     personal=("transaction_owner_name", "transaction_owner_email"),
+)
+# Without the marks that sources write differently.
+Index(
+    "transaction_mls_idx",
+    func.upper(func.regexp_replace(transaction.c.mls_num, "[^A-Za-z0-9]", "", "g")),
+    postgresql_where=transaction.c.mls_num.is_not(None),
 )
 
 transaction_financials = v2_table(
