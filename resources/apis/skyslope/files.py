@@ -32,8 +32,9 @@ _UNKNOWN = Problem("unknown_kind", "objectType", "neither sale, listing nor summ
 
 async def read_files(calls: SkySlopeCalls, entity: str, request: ReadRequest) -> AsyncIterator[Page]:
     """A pass over one kind of file. Position of a full pass: {"window": n, "whole": control totals agreed so far}."""
+    # Asked before anything is read: what changes meanwhile is newer than this, and comes again.
+    replica = await calls.replica_time(request.priority)
     if request.since is not None:
-        replica = await calls.replica_time(request.priority)
         records, agreed = await _bulk(calls, entity, "modified", request.since, None, request.priority)
         yield Page(tuple(records), None, replica, len(records), complete=agreed)
         return
@@ -41,7 +42,6 @@ async def read_files(calls: SkySlopeCalls, entity: str, request: ReadRequest) ->
     whole, windows = bool(position.get("whole", True)), windows_until(datetime.now(UTC))
     met: set[str] = set()
     for number in range(int(position.get("window") or 0), len(windows)):
-        replica = await calls.replica_time(request.priority)
         records, agreed = await _bulk(calls, entity, "created", *windows[number], request.priority)
         whole = whole and agreed
         met |= {record.source_id for record in records}
@@ -50,10 +50,8 @@ async def read_files(calls: SkySlopeCalls, entity: str, request: ReadRequest) ->
     listed = [guid async for guids in folder_ids(calls, entity, request.priority) for guid in guids]
     missing = [guid for guid in dict.fromkeys(listed) if guid not in known]
     found = await side_by_side(lambda guid: detail(calls, entity, guid, request.priority), missing, DETAILS_AT_ONCE)
-    now = await calls.replica_time(request.priority)
-    yield Page(
-        tuple(r for r in found if r), None, now, len(set(listed)), seen=tuple(sorted(set(listed))), complete=whole
-    )
+    seen = tuple(sorted(set(listed)))
+    yield Page(tuple(r for r in found if r), None, replica, len(seen), seen=seen, complete=whole)
 
 
 def windows_until(now: datetime) -> list[tuple[datetime, datetime]]:
