@@ -89,9 +89,7 @@ def test_faults_of_v1(http: httpx.Client, running: Sandbox, v1: V1) -> None:
     assert http.get("/workspace").json()[0]["name"] == "V1"
 
 
-def test_v1_is_older_knows_less_than_the_living_systems_and_has_what_they_never_had(
-    v1: V1, running: Sandbox
-) -> None:
+def test_v1_is_older_knows_less_than_the_living_systems_and_has_what_they_never_had(v1: V1, running: Sandbox) -> None:
     world = running.world
     known = {row["transaction_id_raw"] for row in v1.tables["transaction"].values()}
     living = {number for number, deal in world.brokerage.deals.items() if not deal["listing"]}
