@@ -118,7 +118,7 @@ def work_of(stages: Iterable[str]) -> list[Work]:
     wanted = {STREAM_OF[stage].integration for stage in stages}
     if "xano" in wanted:  # V1 fills tables of every domain
         return work_in_order(DOMAINS)
-    domains = [reference, identity, people, deals] if {"rezen", "skyslope"} & wanted else [identity]
+    domains = [reference, identity, people, deals] if {"rezen", "skyslope", "csv"} & wanted else [identity]
     if _OF_NETWORK & {STREAM_OF[stage].entity for stage in stages}:
         domains += [network, money]
     if "title" in wanted:

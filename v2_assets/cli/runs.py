@@ -232,7 +232,9 @@ def retry(o: Opened, table: str, reason: str, users: Sequence[int] | None) -> di
         good = [
             row[0]
             for row in rows
-            if reason != "invalid_record" or validate(stream.integration, stream.entity, row[1]) is None
+            # A file's row has no model: what could not be read is helped by a corrected file only.
+            if reason != "invalid_record"
+            or (stream.integration != "csv" and validate(stream.integration, stream.entity, row[1]) is None)
         ]
         connection.execute(
             sql.SQL(
