@@ -152,9 +152,7 @@ def suggested(header: Sequence[str]) -> FileMapping:
             chosen[field] = found
     columns = {column: Column(field=field) for field, column in chosen.items() if field != "id"}
     if not columns:
-        raise MappingRefused(
-            "no column of the file has a known name", hint="write one: docs/how-to/import-csv.md")
-        )
+        raise MappingRefused("no column of the file has a known name", hint="write one: docs/howto/import-csv.md")
     return FileMapping(id=chosen.get("id"), columns=columns)
 
 
