@@ -178,6 +178,7 @@ TITLE: dict[str, dict[str, str]] = {
         **dict.fromkeys(("CANCELED", "CANCELLED", "DECLINED"), "Canceled"),
     },
 }
+
 # The vendor publishes no list: these are the ones that were seen. A cancellation counts once it is approved. The kinds
 # of deals are the sides our agent can stand on, by name or by number; a tenant's or a landlord's is a lease.
 # Looked up in capitals.
