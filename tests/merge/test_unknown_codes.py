@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from psycopg import sql
 
 from resources.postgres import Database
 from tests.merge.stage import Staged, enter_users, merge_everything, store, work_of
@@ -53,8 +54,10 @@ def test_an_unknown_word_is_rejected_and_merged_by_a_retry_once_it_is_known(
     merge_everything(database, users, work)
     with database.connect() as connection:
         rows = connection.execute(
-            f"select status_detail ->> 'code_set', status_detail ->> 'value' from staging.{stage}"
-            " where status = 'rejected' and status_reason = 'unknown_code'"
+            sql.SQL(
+                "select status_detail ->> 'code_set', status_detail ->> 'value' from {}"
+                " where status = 'rejected' and status_reason = 'unknown_code'"
+            ).format(sql.Identifier("staging", stage))
         ).fetchall()
         assert rows == [(code_set, WORD)]
         value = connection.execute(
@@ -67,6 +70,8 @@ def test_an_unknown_word_is_rejected_and_merged_by_a_retry_once_it_is_known(
     merge_everything(database, users, work)
     with database.connect() as connection:
         left = connection.execute(
-            f"select count(*) from staging.{stage} where status_reason = 'unknown_code'"
+            sql.SQL("select count(*) from {} where status_reason = 'unknown_code'").format(
+                sql.Identifier("staging", stage)
+            )
         ).fetchone()
     assert left == (0,)
