@@ -32,4 +32,12 @@ merge_backlog = dg.define_asset_job(
     selection=dg.AssetSelection.groups(*_DOMAINS).without_checks(),
     description="Merges what is staged and pending, whatever left it there. Reads no source.",
 )
-JOBS = [*SYNC_JOBS.values(), merge_backlog]
+#: Some of these depend on today's date, so they are looked at once a day even where nothing came in.
+aggregates_daily = dg.define_asset_job(
+    "aggregates_daily",
+    selection=dg.AssetSelection.assets(
+        *(t.name for t in metadata.tables.values() if t.schema == "v2" and t.info["derived"])
+    ).without_checks(),
+    description="Computes every derived table again where something changed, and takes the day's counts.",
+)
+JOBS = [*SYNC_JOBS.values(), merge_backlog, aggregates_daily]
