@@ -74,6 +74,13 @@ def break_it(connection: psycopg.Connection[Any], rule: Rule) -> None:
     elif rule.name == "comes_from_staging":
         source = next(SOURCE_OF[unit.stage] for unit in UNITS if unit.table == rule.table)
         insert(connection, metadata.tables[f"v2.{rule.table}"], source=source)
+    elif rule.name == "sponsors_make_no_circle":
+        pair = insert(connection, metadata.tables["v2.network_hierarchy"], source="x", descendant_agent_id=2)
+        connection.execute(
+            "insert into v2.agent_hierarchy (agent_id, sponsor_agent_id, source)"
+            " select ancestor_agent_id, descendant_agent_id, 'x' from v2.network_hierarchy where id = %s",
+            [pair],
+        )
     elif rule.name == "has_rows":
         connection.execute(sql.SQL("truncate {} cascade").format(sql.Identifier("v2", rule.table)))
     else:

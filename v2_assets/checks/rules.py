@@ -130,6 +130,19 @@ def _of_v2() -> Iterator[Rule]:
                 sources=sql.Literal(sorted(sources)),
             ),
         )
+    yield Rule(
+        "network_hierarchy",
+        "sponsors_make_no_circle",
+        "WARN",
+        "No sponsor or down-line says the opposite of a pair: where sponsors make a circle, one direction was kept.",
+        sql.SQL(
+            "select h.id from {closure} h where h.deleted_at is null and (exists"
+            "  (select from {sponsor} s where s.agent_id = h.ancestor_agent_id"
+            "   and s.sponsor_agent_id = h.descendant_agent_id and s.deleted_at is null)"
+            " or exists (select from {member} m where m.agent_id = h.descendant_agent_id"
+            "   and m.downline_agent_id = h.ancestor_agent_id and m.deleted_at is null))"
+        ).format(closure=v2("network_hierarchy"), sponsor=v2("agent_hierarchy"), member=v2("network_member")),
+    )
 
 
 def _provenance(table: str, work: Iterable[Unit | Fact | Derived]) -> Rule | None:
