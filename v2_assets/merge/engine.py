@@ -18,6 +18,7 @@ from v2_assets.merge import session
 from v2_assets.merge.counts import MergeCounts
 from v2_assets.merge.statements import SOURCE_OF, WANTS_MERGING, natural_key, same_key, staging, v2
 from v2_assets.merge.unit import Unit
+from v2_assets.schema.ownership import owned_by
 
 #: Rows per transaction. Beyond a few thousand nothing is gained (docs/explanation/data-flow.md), and locks last longer.
 BATCH_ROWS = 5_000
@@ -79,6 +80,7 @@ def _merge_batch(cur: psycopg.Cursor[Any], unit: Unit, ids: list[int], user_id: 
         part = session.v2_columns(history.table, _fresh_part(cur, history.sql))
         part = session.complete(cur, "part", part, SOURCE_OF[unit.stage], None)
         counts.table(history.table).add(session.write(cur, history.table, "part", part, facts=False))
+    returning = session.deleted_before(cur, unit.table) if owned_by(unit.table) else []
     counts.table(unit.table).add(session.write(cur, unit.table, "merging", names, facts=False))
     _find_v2_ids(cur, unit)
     for child in unit.children:
@@ -88,6 +90,8 @@ def _merge_batch(cur: psycopg.Cursor[Any], unit: Unit, ids: list[int], user_id: 
         match = same_key("part", "live", child.table)
         written.removed = session.remove_missing(cur, child.table, child.parent, match)
         counts.table(child.table).add(written)
+    if owned_by(unit.table):
+        session.let_children_follow(cur, unit.table, returning)
     _write_fates(cur, unit, counts)
     cur.execute("set constraints all immediate")
     counts.must_add_up(unit.table)

@@ -10,7 +10,8 @@ from psycopg import sql
 
 from resources.errors import LedgerBroken
 from v2_assets.merge.counts import TableCounts
-from v2_assets.merge.statements import OURS, STEERING, declaration, release, staging, upsert, v2
+from v2_assets.merge.statements import OURS, STEERING, declaration, release, same_key, staging, upsert, v2
+from v2_assets.schema.ownership import end_with, return_with
 
 
 def begin(cur: psycopg.Cursor[Any], table: str) -> None:
@@ -101,6 +102,44 @@ def remove_missing(cur: psycopg.Cursor[Any], table: str, parent: str, key_match:
         ).format(table=v2(table), parent=sql.Identifier(parent), match=key_match)
     )
     return cur.rowcount
+
+
+def deleted_before(cur: psycopg.Cursor[Any], table: str) -> list[int]:
+    """Ids of the rows of `merging` that are deleted in V2 now, before they are written."""
+    cur.execute(
+        sql.SQL("select live.id from merging m join {} live on {} where live.deleted_at is not null").format(
+            v2(table), same_key("m", "live", table)
+        )
+    )
+    return [row[0] for row in cur.fetchall()]
+
+
+def let_children_follow(cur: psycopg.Cursor[Any], table: str, were_deleted: Sequence[int]) -> None:
+    """What belongs to a merged row that its source calls deleted ends with it; what belongs to one that is back, too.
+
+    `were_deleted` are the rows that were deleted before this merge. Children that are records of their own become
+    pending, since only their own merge knows what they are.
+    """
+    cur.execute(
+        sql.SQL(
+            "select live.id, live.deleted_at is not null from merged m join {} live on live.id = m.v2_id"
+            " where live.deleted_at is not null or live.id = any(%s)"
+        ).format(v2(table)),
+        [list(were_deleted)],
+    )
+    told = cur.fetchall()
+    _end_children(cur, table, [row for row, gone in told if gone])
+    if back := [row for row, gone in told if not gone]:
+        for statement in return_with(table):
+            cur.execute(statement, {"ids": back})
+
+
+def _end_children(cur: psycopg.Cursor[Any], table: str, ids: list[int]) -> None:
+    if not ids:
+        return
+    for child, statement in end_with(table):
+        cur.execute(statement, {"ids": ids})
+        _end_children(cur, child, [row[0] for row in cur.fetchall()])
 
 
 def _number(cur: psycopg.Cursor[Any]) -> int:

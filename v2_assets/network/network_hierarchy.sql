@@ -1,7 +1,8 @@
 -- One agent above another, at any distance, for everybody at or below this user's agents.
 -- Only they can get other ancestors: every link that the user's records tell begins or ends at an agent of the user.
--- Links that are gone count for who is concerned. Of a circle one direction stays: the shorter, else from the lower id.
 with recursive me as (
+  -- Links that are gone count for who is concerned.
+  -- Of a circle one direction stays: the shorter, else the one from the lower id.
   select id from v2.agent where user_id = %(user_id)s
   union
   select agent_id from v2.network_member where user_id = %(user_id)s and agent_id is not null

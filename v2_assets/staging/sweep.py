@@ -14,6 +14,7 @@ import psycopg
 from psycopg import sql
 
 from resources.errors import SweepShrunk
+from v2_assets.schema.ownership import end_with
 from v2_assets.staging.state import StreamKey
 
 #: Below this many known records a sweep may shrink by any share: 1 of 3 gone is a normal day.
@@ -87,7 +88,7 @@ async def apply_sweep(
         ).format(stage),
         {"sweep": sweep_id, "account": key.account_ref},
     )
-    deleted = await _delete_gone(connection, stage, sql.Identifier("v2", primary), key)
+    deleted = await _delete_gone(connection, stage, primary, key)
     await connection.execute("delete from ops.sweep_key where sweep_id = %s", [sweep_id])
     await connection.execute(
         "update ops.sweep set completed_at = now(), applied_at = now(), seen = %s, expected = %s, outcome = 'applied'"
@@ -98,9 +99,9 @@ async def apply_sweep(
 
 
 async def _delete_gone(
-    connection: psycopg.AsyncConnection[Any], stage: sql.Identifier, live: sql.Identifier, key: StreamKey
+    connection: psycopg.AsyncConnection[Any], stage: sql.Identifier, primary: str, key: StreamKey
 ) -> int:
-    """Soft-deletes what nobody sees any more; where another account still sees it, that copy takes over."""
+    """Soft-deletes what nobody sees any more, and what belongs to it; a copy that another account sees takes over."""
     parameters = {"account": key.account_ref}
     await connection.execute(
         sql.SQL(
@@ -115,8 +116,19 @@ async def _delete_gone(
             "update {live} v set deleted_at = now(), updated_at = now() from {stage} gone"
             " where gone.account_ref = %(account)s and gone.missed_sweeps = 2 and gone.status = 'processed'"
             " and v.id = gone.v2_id and v.deleted_at is null and not exists (select from {stage} other"
-            " where other.duplicate_of = gone.id and other.missed_sweeps < 2)"
-        ).format(live=live, stage=stage),
+            " where other.duplicate_of = gone.id and other.missed_sweeps < 2) returning v.id"
+        ).format(live=sql.Identifier("v2", primary), stage=stage),
         parameters,
     )
-    return result.rowcount
+    gone = [row[0] for row in await result.fetchall()]
+    await _end_children(connection, primary, gone)
+    return len(gone)
+
+
+async def _end_children(connection: psycopg.AsyncConnection[Any], table: str, ids: list[int]) -> None:
+    """What belongs to these rows ends with them, and what belongs to that."""
+    if not ids:
+        return
+    for child, statement in end_with(table):
+        result = await connection.execute(statement, {"ids": ids})
+        await _end_children(connection, child, [row[0] for row in await result.fetchall()])
