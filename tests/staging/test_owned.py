@@ -126,3 +126,36 @@ def test_every_column_of_ownership_is_a_foreign_key_of_its_table(child: str) -> 
     for column in OWNERS[child]:
         [target] = [key.column.table.name for key in table.columns[column].foreign_keys]
         assert (child, column) in owned_by(target)
+
+
+def test_a_record_of_several_accounts_is_deleted_when_the_last_has_missed_it_twice(database: Database) -> None:
+    with database.connect() as connection:
+        enter_users(connection, [{"id": n} for n in (1, 2, 3)])
+    members, work = {"here": {"agent": {"id": "a-1"}}, "gone": {"agent": {"id": "a-2"}}}, work_of(["stage_rezen_teams"])
+
+    async def sweep(user: int, entity: str, primary: str, rows: dict[str, dict[str, Any]]) -> None:
+        async with database.aconnect(autocommit=True) as connection:
+            key = StreamKey(integration="rezen", entity=entity, account_ref=f"rezen/a/{user}", user_id=user)
+            sweep_id = await begin_sweep(connection, key)
+            records = tuple(Record(i, {**row, "_v2": {"team_id": "t-1"}}, None) for i, row in rows.items())
+            async with connection.transaction():
+                page = Page(records, None, START)
+                await store_page(connection, f"stage_rezen_{entity}", key, page, "run", sweep_id)
+            async with connection.transaction():
+                await apply_sweep(connection, f"stage_rezen_{entity}", primary, key, sweep_id, 1.0)
+
+    def living() -> int:
+        with database.connect() as connection:
+            row = connection.execute("select count(*) from v2.team_members where deleted_at is null").fetchone()
+        return row[0] if row else -1
+
+    asyncio.run(sweep(1, "teams", "team", {"t-1": {"id": "t-1", "name": "Team"}}))
+    rows = {f"t-1:{m['agent']['id']}": m for m in members.values()}
+    for round_ in range(3):
+        for user in (1, 2, 3):
+            asyncio.run(
+                sweep(user, "team_members", "team_members", rows if round_ == 0 else dict(list(rows.items())[:1]))
+            )
+            assert living() in (0, 2) if round_ < 2 else living() == (2 if user < 3 else 1), (round_, user)
+        merge_everything(database, [1, 2, 3], work)
+        assert living() == (2 if round_ < 2 else 1)

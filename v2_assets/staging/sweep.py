@@ -103,6 +103,14 @@ async def _delete_gone(
 ) -> int:
     """Soft-deletes what nobody sees any more, and what belongs to it; a copy that another account sees takes over."""
     parameters = {"account": key.account_ref}
+    # A copy that was to take over and is gone itself before its merge came.
+    await connection.execute(
+        sql.SQL(
+            "update {} set status = 'duplicate' where account_ref = %(account)s and missed_sweeps >= 2"
+            " and status = 'pending' and duplicate_of is not null"
+        ).format(stage),
+        parameters,
+    )
     await connection.execute(
         sql.SQL(
             "update {0} other set status = 'pending' from {0} gone where gone.account_ref = %(account)s"
@@ -114,7 +122,8 @@ async def _delete_gone(
     result = await connection.execute(
         sql.SQL(
             "update {live} v set deleted_at = now(), updated_at = now() from {stage} gone"
-            " where gone.account_ref = %(account)s and gone.missed_sweeps = 2 and gone.status = 'processed'"
+            " where gone.missed_sweeps >= 2 and gone.status = 'processed' and (gone.account_ref = %(account)s"
+            "  or gone.id in (select duplicate_of from {stage} where account_ref = %(account)s and missed_sweeps >= 2))"
             " and v.id = gone.v2_id and v.deleted_at is null and not exists (select from {stage} other"
             " where other.duplicate_of = gone.id and other.missed_sweeps < 2) returning v.id"
         ).format(live=sql.Identifier("v2", primary), stage=stage),
