@@ -146,6 +146,12 @@ class Settings(BaseSettings):
         str, Field(description="when every user's open title orders are read", examples=["22 * * * *"])
     ] = "22 * * * *"
 
+    full_sweep_cron: Annotated[
+        str, Field(description="when everything is read again, deletions included", examples=["30 2 * * 0"])
+    ] = "30 2 * * 0"
+    aggregates_cron: Annotated[
+        str, Field(description="when what depends on the day is computed", examples=["50 4 * * *"])
+    ] = "50 4 * * *"
     checks_cron: Annotated[
         str, Field(description="when every table's standing checks run", examples=["11,41 * * * *"])
     ] = "11,41 * * * *"

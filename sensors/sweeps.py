@@ -9,8 +9,16 @@ import dagster as dg
 
 from sensors.ranges import covering, tags_for
 from sensors.runs import busy_keys
-from v2_assets.automation import INTEGRATION_TAG, KIND_TAG, SWEEP_CRONS
-from v2_assets.jobs import SYNC_JOBS
+from v2_assets.automation import (
+    AGGREGATES_CRON,
+    FULL_SWEEP_CRON,
+    FULL_TAG,
+    INTEGRATION_TAG,
+    KIND_TAG,
+    PRIORITY_TAG,
+    SWEEP_CRONS,
+)
+from v2_assets.jobs import SYNC_JOBS, aggregates_daily
 from v2_assets.partitions import USERS_NAME, partition_key
 from v2_assets.platform_resource import PlatformResource
 
@@ -24,13 +32,18 @@ where platform = %s and state = 'ok' and verified and active and deleted_at is n
 """
 
 
-def _sweep(integration: str, cron: str) -> dg.ScheduleDefinition:
+def _sweep(integration: str, cron: str, *, full: bool = False) -> dg.ScheduleDefinition:
+    kind = "full sweep" if full else "sweep"
+
     @dg.schedule(
-        name=f"{integration}_sweep",
+        name=f"{integration}_{kind.replace(' ', '_')}",
         job=SYNC_JOBS[integration],
         cron_schedule=cron,
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description=f"Reads what changed at {integration} for every connected user, and merges it.",
+        description=f"Reads everything {integration} has for every connected user: finds what was deleted, and what"
+        " its filters hid."
+        if full
+        else f"Reads what changed at {integration} for every connected user, and merges it.",
     )
     def sweep(
         context: dg.ScheduleEvaluationContext, platform: PlatformResource
@@ -47,10 +60,30 @@ def _sweep(integration: str, cron: str) -> dg.ScheduleDefinition:
                 if connected
                 else f"no user has a verified {integration} connection yet"
             )
+        more = {FULL_TAG: "true", PRIORITY_TAG: "backfill"} if full else {}
         for piece in ranges:
-            yield dg.RunRequest(tags={**tags_for(piece), KIND_TAG: "sweep", INTEGRATION_TAG: integration})
+            yield dg.RunRequest(tags={**tags_for(piece), KIND_TAG: kind, INTEGRATION_TAG: integration, **more})
 
     return sweep
 
 
-SCHEDULES = [_sweep(integration, cron) for integration, cron in SWEEP_CRONS.items() if integration in SYNC_JOBS]
+@dg.schedule(
+    name="aggregates_daily",
+    job=aggregates_daily,
+    cron_schedule=AGGREGATES_CRON,
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Computes what depends on the day itself, and takes the day's counts.",
+)
+def aggregates_schedule(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    keys = list(context.instance.get_dynamic_partitions(USERS_NAME))
+    for piece in covering(keys, keys, USERS_PER_RUN):
+        yield dg.RunRequest(tags={**tags_for(piece), KIND_TAG: "aggregates"})
+    if not keys:
+        yield dg.SkipReason("there is no user yet")
+
+
+SCHEDULES = [
+    *(_sweep(integration, cron) for integration, cron in SWEEP_CRONS.items()),
+    *(_sweep(integration, FULL_SWEEP_CRON, full=True) for integration in SWEEP_CRONS),
+    aggregates_schedule,
+]

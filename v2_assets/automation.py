@@ -25,6 +25,11 @@ _TITLE = os.environ.get("V2_TITLE_SWEEP_CRON", "22 * * * *")
 #: When the sweep of each integration starts. V1 and files are read when a person asks for it.
 SWEEP_CRONS = {"fub": _FUB, "rezen": _REZEN, "skyslope": _SKYSLOPE, "title": _TITLE}
 
+#: Once a week everything is read again, on the quietest night, at backfill's priority.
+FULL_SWEEP_CRON = os.environ.get("V2_FULL_SWEEP_CRON", "30 2 * * 0")
+#: After midnight, because totals of the month and year depend on the day.
+AGGREGATES_CRON = os.environ.get("V2_AGGREGATES_CRON", "50 4 * * *")
+
 #: The standing checks read whole tables; twice an hour, away from the sweeps' minutes.
 CHECKS_CRON = os.environ.get("V2_CHECKS_CRON", "11,41 * * * *")
 

@@ -13,7 +13,7 @@ import pytest
 
 from v2_assets.automation import SWEEP_CRONS
 from v2_assets.definitions import build_defs, defs
-from v2_assets.jobs import JOBS, SYNC_JOBS
+from v2_assets.jobs import JOBS
 from v2_assets.order import DOMAINS, work_in_order
 from v2_assets.schema import metadata
 from v2_assets.schema.stage import STREAMS
@@ -75,7 +75,8 @@ CHAINS = (
     ("user", "transaction"),
     ("agent", "agent_hierarchy", "network_hierarchy"),
     ("agent", "network_member", "network_hierarchy"),
-    ("transaction", "contribution", "income", "agg_agent_monthly"),
+    ("transaction", "contribution", "income"),
+    ("contribution", "agg_agent_monthly", "agg_leaderboard"),
     ("contribution", "revshare_totals"),
     ("title_agencies", "title_orders"),
     ("transaction", "title_orders", "title_events"),
@@ -96,10 +97,8 @@ def test_the_graph_gives_the_order_of_building_and_here_it_is() -> None:
 
 def test_every_integration_has_a_sweep_that_is_on_by_default_and_every_sensor_is_on() -> None:
     repository = defs.get_repository_def()
-    assert {s.name for s in repository.schedule_defs} == {
-        "standing_checks",
-        *(f"{i}_sweep" for i in SWEEP_CRONS if i in SYNC_JOBS),
-    }
+    sweeps = {f"{integration}_{kind}" for integration in SWEEP_CRONS for kind in ("sweep", "full_sweep")}
+    assert {s.name for s in repository.schedule_defs} == {"standing_checks", "aggregates_daily", *sweeps}
     assert all(s.default_status == dg.DefaultScheduleStatus.RUNNING for s in repository.schedule_defs)
     assert {s.name for s in repository.sensor_defs} == {"onboarding", "onboarding_progress", "backlog"}
     assert all(s.default_status == dg.DefaultSensorStatus.RUNNING for s in repository.sensor_defs)
