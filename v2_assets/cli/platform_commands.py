@@ -27,7 +27,7 @@ def up(
     url = f"http://127.0.0.1:{Platform(settings).sandbox_port}" if wanted else ""
     if wanted:
         settings = load_settings(**sandbox_settings(settings, url))
-        current().say("nothing is configured yet: starting with the sandbox and its five made-up users")
+        current().say("nothing is configured yet: starting with the sandbox and its made-up users")
     platform = Platform(settings)
     processes = platform.up(sandbox=wanted)
     if wanted:

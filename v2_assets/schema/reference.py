@@ -23,6 +23,10 @@ _DOMAINS = {
     "people": "People and teams",
     "deals": "Deals",
     "crm": "CRM (Follow Up Boss)",
+    "network": "Network",
+    "money": "Money",
+    "title": "Title",
+    "aggregates": "Aggregates",
 }
 _FRESHNESS = {
     "realtime": "realtime: synced every 15 minutes, or written by the product itself",
