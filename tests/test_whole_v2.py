@@ -1,4 +1,4 @@
-"""The whole V2 from all its sources: complete after a first reading, after each step of the world, after full sweeps."""
+"""The whole V2 from all its sources: complete after a first reading, after each step of the world, after sweeps."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 from resources.postgres import Database
 from sandbox import World, serve
 from sandbox.world import Scale
+from sensors.backlog import backlog
 from tests.story import DOMAINS, Story
 from v2_assets.checks.rules import judge, rules
 from v2_assets.reconcile import reconcile
@@ -20,8 +21,8 @@ SWEPT = ("fub", "rezen", "skyslope", "title")
 def read_and_merge(story: Story, *integrations: str, full: bool = False) -> None:
     for integration in integrations:
         story.sync_all(integration, full=full)
-    # Twice, as the backlog sensor does: what a first merge set free is merged by the second.
-    for _ in range(2):
+    story.merge_all(list(DOMAINS))
+    if backlog(story.database):  # what a first merge set free is merged by the backlog sensor's
         story.merge_all(list(DOMAINS))
 
 
@@ -37,9 +38,11 @@ def nothing_is_missing(story: Story) -> None:
 def test_everything_is_in_v2_after_onboarding_after_three_steps_and_after_full_sweeps(
     database: Database, tmp_path: Path
 ) -> None:
-    with serve(World(7, Scale(people=60, deals=80))) as sandbox:
-        sandbox.limits.raised = {"global": 100_000, "events": 100_000}
-        story = Story.begin(database, sandbox, tmp_path)
+    with serve(World(7, Scale(people=40, deals=50))) as sandbox:
+        sandbox.limits.raised = {"global": 100_000, "events": 100_000, "xano": 100_000}
+        story = Story.begin(database, sandbox, tmp_path, users=3)
+        # In so small a world a deleted contact takes more than a fifth of somebody's events along.
+        story.settings = story.settings.model_copy(update={"sweep_shrink_floor": 1.0})
         read_and_merge(story, *SWEPT, "xano")
         nothing_is_missing(story)
         for _ in range(3):

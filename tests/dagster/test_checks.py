@@ -24,7 +24,7 @@ _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 @pytest.fixture
 def synced(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Story]:
     with serve(World(7, Scale(people=40, deals=40))) as sandbox:
-        sandbox.limits.raised = {"global": 100_000, "events": 100_000}
+        sandbox.limits.raised = {"global": 100_000, "events": 100_000, "xano": 100_000}
         story = Story.begin(database, sandbox, tmp_path)
         for integration in dict.fromkeys(s.integration for s in STREAMS if s.integration != "csv"):
             if entities_in_order(integration):

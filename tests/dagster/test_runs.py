@@ -29,7 +29,7 @@ QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
     with serve(World(7, Scale(people=40, deals=20))) as running:
-        running.limits.raised = {"global": 100_000, "events": 100_000}
+        running.limits.raised = {"global": 100_000, "events": 100_000, "xano": 100_000}
         yield running
 
 

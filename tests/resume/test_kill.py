@@ -37,7 +37,7 @@ def test_ten_kills_in_a_backfill_of_fifty_pages_lose_nothing_and_repeat_at_most_
     dice = random.Random(20)
     scale = Scale(people=2 * PAGES * 100, deals=2, calls_per_person=0, texts_per_person=0, events_per_person=0)
     with serve(World(7, scale)) as sandbox:
-        sandbox.limits.raised = {"global": 100_000, "events": 100_000}
+        sandbox.limits.raised = {"global": 100_000, "events": 100_000, "xano": 100_000}
         story = Story.begin(database, sandbox, tmp_path, users=1)
         story.sync("fub", "accounts")
         for kill in range(KILLS):

@@ -27,7 +27,7 @@ PAID = ("contributions", "pending_contributions", "revshare_payments", "equity")
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
     with serve(World(11, Scale(people=20, deals=40))) as running:
-        running.limits.raised = {"global": 100_000, "events": 100_000}
+        running.limits.raised = {"global": 100_000, "events": 100_000, "xano": 100_000}
         yield running
 
 

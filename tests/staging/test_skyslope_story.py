@@ -28,7 +28,7 @@ STATUS = {
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
     with serve(World(11, Scale(people=10, deals=60))) as running:
-        running.limits.raised = {"global": 100_000, "events": 100_000}
+        running.limits.raised = {"global": 100_000, "events": 100_000, "xano": 100_000}
         yield running
 
 

@@ -20,7 +20,7 @@ FILTERED = ("people", "events", "calls")
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
     with serve(World(7, Scale(people=60, deals=30))) as running:
-        running.limits.raised = {"global": 100_000, "events": 100_000}
+        running.limits.raised = {"global": 100_000, "events": 100_000, "xano": 100_000}
         yield running
 
 

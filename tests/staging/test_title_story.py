@@ -29,7 +29,7 @@ STATUS = {"Open": "Open", "Closed": "Closed", "Cancelled": "Canceled"}
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
     with serve(World(11, Scale(people=40, deals=110))) as running:
-        running.limits.raised = {"global": 100_000, "events": 100_000}
+        running.limits.raised = {"global": 100_000, "events": 100_000, "xano": 100_000}
         yield running
 
 

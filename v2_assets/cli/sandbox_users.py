@@ -54,7 +54,7 @@ def keys_of(user: dict[str, Any]) -> dict[str, dict[str, str]]:
 
 
 def raise_limit(url: str, calls: int) -> None:
-    """Lets the sandbox's CRM accounts be asked more often than the documented number of calls in ten seconds."""
+    """Lets the sandbox's CRM accounts and V1 be asked more often than the documented number of calls."""
     raised = dict.fromkeys(("global", "events", "xano"), calls)
     httpx.post(f"{url}/_world/limits", json=raised, timeout=10, trust_env=False)
 

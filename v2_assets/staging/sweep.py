@@ -54,6 +54,8 @@ async def apply_sweep(
     `floor` is the share of known records whose absence stops everything. Raises SweepShrunk then; nothing is changed.
     """
     stage = sql.Identifier("staging", table)
+    # One at a time: a sweep of one account also moves the copies that others hold, and two would wait for each other.
+    await connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"sweep:{table}"])
     result = await connection.execute(
         sql.SQL(
             "select count(*), count(*) filter (where not exists"
