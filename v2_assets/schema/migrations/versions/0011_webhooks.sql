@@ -1,0 +1,1 @@
+-- Revision 0011: the inbox of webhooks and their registrations.

@@ -1,0 +1,1 @@
+-- Revision 0013: what the health signals remember.

@@ -1,0 +1,1 @@
+-- Revision 0015: what is kept for how long.
