@@ -155,7 +155,13 @@ class Settings(BaseSettings):
     checks_cron: Annotated[
         str, Field(description="when every table's standing checks run", examples=["11,41 * * * *"])
     ] = "11,41 * * * *"
+    report_cron: Annotated[
+        str, Field(description="when the health report of the day is drawn", examples=["10 6 * * *"])
+    ] = "10 6 * * *"
 
+    monitor_port: Annotated[
+        int, Field(ge=1, le=65535, description="port of /health, /metrics and the reports on 127.0.0.1")
+    ] = 3010
     ui_port: Annotated[
         int, Field(ge=1, le=65535, description="port of the web pages on 127.0.0.1", examples=[3000])
     ] = 3000

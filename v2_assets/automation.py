@@ -33,6 +33,11 @@ AGGREGATES_CRON = os.environ.get("V2_AGGREGATES_CRON", "50 4 * * *")
 #: The standing checks read whole tables; twice an hour, away from the sweeps' minutes.
 CHECKS_CRON = os.environ.get("V2_CHECKS_CRON", "11,41 * * * *")
 
+#: Once a day, before people come to work.
+REPORT_CRON = os.environ.get("V2_REPORT_CRON", "10 6 * * *")
+#: The report shows hours, so a few points in each are enough.
+MEASURING_INTERVAL_S = 300
+
 #: The floor in Dagster; a new credential is to be running within 30 s, of which verifying and starting take some.
 ONBOARDING_INTERVAL_S = 5
 #: The backlog sensor is the net below the fast path, so half a minute is early enough.

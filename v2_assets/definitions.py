@@ -5,6 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from sensors.backlog import backlog_sensor
+from sensors.measuring import measuring_sensor
 from sensors.onboarding import onboarding_sensor
 from sensors.onboarding_progress import onboarding_progress_sensor
 from sensors.sweeps import SCHEDULES
@@ -12,6 +13,7 @@ from v2_assets.aggregates.assets import AGGREGATES
 from v2_assets.checks.assets import CHECKS, checks_schedule, standing_checks
 from v2_assets.crm.assets import CRM
 from v2_assets.deals.assets import DEALS
+from v2_assets.health.assets import HEALTH, health_report_job, health_report_schedule
 from v2_assets.identity.assets import IDENTITY
 from v2_assets.jobs import JOBS
 from v2_assets.money.assets import MONEY
@@ -38,11 +40,12 @@ def build_defs(**resources: object) -> dg.Definitions:
             *MONEY,
             *TITLE,
             *AGGREGATES,
+            *HEALTH,
         ],
         asset_checks=CHECKS,
-        jobs=[*JOBS, standing_checks],
-        schedules=[*SCHEDULES, checks_schedule],
-        sensors=[onboarding_sensor, onboarding_progress_sensor, backlog_sensor],
+        jobs=[*JOBS, standing_checks, health_report_job],
+        schedules=[*SCHEDULES, checks_schedule, health_report_schedule],
+        sensors=[onboarding_sensor, onboarding_progress_sensor, backlog_sensor, measuring_sensor],
         resources={"platform": PlatformResource(), **resources},
         # A process per step would cost about two seconds each; a run's steps share one process.
         executor=dg.in_process_executor,

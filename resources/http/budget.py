@@ -256,11 +256,13 @@ update ops.api_budget set limit_ = %(calls)s, window_s = %(window)s, rate = %(ra
   burst = %(burst)s, updated_at = now() where key = %(key)s
 """
 
-# Several calls are on their way when the first 429 comes back, and each of them gets one: the rate is cut once.
+# Several calls are on their way when the first 429 comes back, and each of them gets one: the rate is cut once. The
+# answer is counted once too, however many budgets it slows down.
 _PUNISH = f"""
 update ops.api_budget set
   blocked_until = greatest(blocked_until, clock_timestamp() + %(seconds)s * interval '1 second'),
   rate = case when blocked_until > clock_timestamp() then rate else greatest(rate * {SLOWED_SHARE}, {_SLOWEST}) end,
-  cleaned_at = clock_timestamp(), updated_at = now()
+  cleaned_at = clock_timestamp(), updated_at = now(),
+  throttled = throttled + (key = (%(keys)s::text[])[1])::int
 where key = any(%(keys)s)
 """  # noqa: S608 - the shares are the constants above

@@ -10,6 +10,7 @@ from sqlalchemy import Column, Double, Index, Integer, PrimaryKeyConstraint
 
 from v2_assets.schema.vocabulary import (
     json,
+    labels,
     law,
     number,
     ops_table,
@@ -72,6 +73,7 @@ api_budget = ops_table(
     ts("blocked_until", "Nobody calls before this instant (a 429 was seen)."),
     ts("cleaned_at", "When the rate was last raised again after a clean window."),
     ts("priority_at", "When a call that is no backfill was last granted."),
+    number("throttled", "Answers 429 so far.", required=True, default="0"),
     ts("updated_at", "When this row last changed.", required=True, default="now()"),
     PrimaryKeyConstraint("key"),
     grain="one rate-limit bucket shared by every process",
@@ -191,5 +193,29 @@ merge_run = ops_table(
     json("counts", "Rows by fate and by effect.", required=True, default="'{}'"),
     Index("merge_run_table_idx", "table_name", "user_id", "id"),
     grain="one merge of one user's pending rows into one V2 table",
+    key=("id",),
+)
+
+measurement = ops_table(
+    "measurement",
+    surrogate(_OWN_ID),
+    ts("at", "When it was measured.", required=True, default="now()"),
+    words("metric", "The metric's name, as Prometheus knows it.", required=True),
+    labels("labels", "The values of the metric's labels, in their order."),
+    Column("value", Double(), nullable=False, comment="What was measured, in the metric's unit."),
+    Index("measurement_metric_idx", "metric", "at"),
+    Index("measurement_at_idx", "at"),
+    grain="one number of one metric at one moment",
+    key=("id",),
+)
+
+report = ops_table(
+    "report",
+    surrogate(_OWN_ID),
+    ts("made_at", "When it was drawn.", required=True, default="now()"),
+    words("kind", "Which report it is, e.g. health.", required=True),
+    words("html", "The page as it was drawn; it loads nothing from elsewhere.", required=True),
+    Index("report_kind_idx", "kind", "id"),
+    grain="one report as a page",
     key=("id",),
 )
