@@ -29,6 +29,10 @@ def staged(**more: str) -> str:
 USER = "insert into v2.user (id, email) values (1, 'ines@example.test')"
 CREDENTIAL = "insert into v2.credentials (user_id, platform, {0}) values (1, 'fub', {1})"
 JOB = "insert into ops.onboarding_job (user_id, integration, credentials_id, {0}) values (1, 'fub', 1, {1})"
+WEBHOOK = (
+    "insert into ops.webhook_inbox (source, event_key, credentials_id, event, body, {0})"
+    " values ('fub', 'k', 1, 'peopleUpdated', '\\x00', {1})"
+)
 
 # CHECK → a statement that breaks it and nothing else, and one that keeps it.
 CASES: dict[str, tuple[str, str]] = {
@@ -106,6 +110,22 @@ CASES: dict[str, tuple[str, str]] = {
         "insert into ops.sweep (account_ref, integration, entity, applied_at) values ('a', 'fub', 'people', now())",
         "insert into ops.sweep (account_ref, integration, entity, applied_at, completed_at)"
         " values ('a', 'fub', 'people', now(), now())",
+    ),
+    "webhook_inbox_state_check": (
+        WEBHOOK.format("state, handled_at, reason", "'lost', now(), 'x'"),
+        WEBHOOK.format("state", "'new'"),
+    ),
+    "webhook_inbox_handled_check": (
+        WEBHOOK.format("state", "'done'"),
+        WEBHOOK.format("state, handled_at", "'done', now()"),
+    ),
+    "webhook_inbox_parked_check": (
+        WEBHOOK.format("state, handled_at", "'parked', now()"),
+        WEBHOOK.format("state, handled_at, reason", "'parked', now(), 'unknown_event'"),
+    ),
+    "webhook_registration_outcome_check": (
+        "insert into ops.webhook_registration (credentials_id, outcome) values (1, 'odd')",
+        "insert into ops.webhook_registration (credentials_id, outcome) values (1, 'ok')",
     ),
 }
 

@@ -5,7 +5,20 @@ natural_key, sources, domain, freshness, personal, v1, derived, may_be_empty). M
 schema and the reference pages are made from these; nothing here talks to a database (`migrate.py` does).
 """
 
-from v2_assets.schema import aggregates, crm, deals, identity, money, network, ops, people, places, stage, title
+from v2_assets.schema import (
+    aggregates,
+    crm,
+    deals,
+    identity,
+    money,
+    network,
+    ops,
+    people,
+    places,
+    stage,
+    title,
+    webhooks,
+)
 from v2_assets.schema.stage import STATUSES, STREAMS, Stream
 from v2_assets.schema.vocabulary import SCHEMAS, metadata
 
@@ -26,4 +39,5 @@ __all__ = [
     "places",
     "stage",
     "title",
+    "webhooks",
 ]

@@ -2,8 +2,8 @@
 
 v2_writer: the pipelines. v2_reader: people and reports, without credentials and staged payloads. v2_api: the read
 endpoints; it gets its tables together with row-level security, until then it may only look up schema v2. v2_receiver:
-the webhook receiver; it gets its inbox together with that table. All are NOLOGIN: an installation grants them to the
-logins it makes.
+the webhook receiver, which may add to its inbox and do nothing else. All are NOLOGIN: an installation grants them to
+the logins it makes.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ revoke all on v2.credentials from v2_reader;
 grant select on ops.sync_state, ops.code_map, ops.merge_run, ops.onboarding_job, ops.sweep to v2_reader;
 grant usage on schema v2 to v2_api;
 grant usage on schema ops to v2_receiver;
+grant insert on ops.webhook_inbox to v2_receiver;
 """
 
 
