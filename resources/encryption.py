@@ -66,13 +66,18 @@ class Vault:
 
 def open_vault(settings: Settings) -> Vault:
     """The vault of the settings' key; without one, of `<home>/secret.key`, which is made (mode 0600) on first use."""
+    return Vault(secret_keys(settings))
+
+
+def secret_keys(settings: Settings) -> list[str]:
+    """The keys themselves, newest first, for what is derived from them (the addresses of webhooks)."""
     if settings.secret_key is not None:
-        return Vault(settings.secret_key.get_secret_value().split(","))
+        return [key.strip() for key in settings.secret_key.get_secret_value().split(",") if key.strip()]
     path = settings.home / KEY_FILE
     try:
-        return Vault(path.read_text(encoding="ascii").split())
+        return path.read_text(encoding="ascii").split()
     except FileNotFoundError:
-        return Vault(_make_key_file(path).split())
+        return _make_key_file(path).split()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
             f"The key file {path} cannot be read: {type(error).__name__}.",

@@ -123,6 +123,10 @@ class Database:
             async with conn:
                 yield conn
 
+    async def akeep(self, *, deadline_s: float | None = None) -> psycopg.AsyncConnection:
+        """A connection in autocommit that the caller keeps and closes; its errors are psycopg's own."""
+        return await self._aopen(autocommit=True, deadline_s=deadline_s)
+
     @asynccontextmanager
     async def async_pool(self, min_size: int = 1, max_size: int = 4) -> AsyncIterator[AsyncConnectionPool]:
         """A pool that hands out only live connections (one round trip per loan) and closes them at the end.

@@ -70,6 +70,9 @@ class Settings(BaseSettings):
     )
     fub_system: Annotated[str, Field(description="the registered X-System name", examples=["my-system"])] = "v2-assets"
     fub_system_key: Annotated[SecretStr | None, Field(description="the registered X-System-Key")] = None
+    fub_system_key_previous: Annotated[
+        SecretStr | None, Field(description="the X-System-Key before the last change; webhooks may still carry it")
+    ] = None
     rezen_base_url: Annotated[
         str,
         Field(
@@ -162,6 +165,26 @@ class Settings(BaseSettings):
     monitor_port: Annotated[
         int, Field(ge=1, le=65535, description="port of /health, /metrics and the reports on 127.0.0.1")
     ] = 3010
+    receiver_port: Annotated[
+        int, Field(ge=1, le=65535, description="port of the webhook receiver on 127.0.0.1", examples=[3020])
+    ] = 3020
+    receiver_public_url: Annotated[
+        str | None,
+        Field(
+            description="where the sources reach the receiver; without it no webhook is registered",
+            examples=["https://hooks.example.com"],
+        ),
+    ] = None
+    receiver_database_url: Annotated[
+        SecretStr | None,
+        Field(
+            description="the receiver's own login, a member of v2_receiver, on the server of database_url",
+            examples=["postgresql://receiver:password@host:5432/v2"],
+        ),
+    ] = None
+    receiver_largest_body: Annotated[
+        int, Field(ge=1024, description="bytes of a webhook's body; a larger one is answered with 413")
+    ] = 262_144
     ui_port: Annotated[
         int, Field(ge=1, le=65535, description="port of the web pages on 127.0.0.1", examples=[3000])
     ] = 3000
@@ -178,7 +201,7 @@ class Settings(BaseSettings):
         ),
     ] = 0.2
 
-    @field_validator("database_url", "dagster_database_url")
+    @field_validator("database_url", "dagster_database_url", "receiver_database_url")
     @classmethod
     def _is_a_postgres_url(cls, value: SecretStr | None) -> SecretStr | None:
         # The message must not repeat the value: it holds a password.
@@ -190,7 +213,9 @@ class Settings(BaseSettings):
             raise ValueError("is not a URL that starts with postgresql://")
         return SecretStr("postgresql://" + rest)
 
-    @field_validator("fub_base_url", "rezen_base_url", "skyslope_base_url", "title_base_url", "xano_base_url")
+    @field_validator(
+        "fub_base_url", "rezen_base_url", "skyslope_base_url", "title_base_url", "xano_base_url", "receiver_public_url"
+    )
     @classmethod
     def _is_an_http_url(cls, value: str | None) -> str | None:
         if value is None:

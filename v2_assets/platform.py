@@ -24,7 +24,7 @@ import httpx
 import psutil
 from pydantic import SecretStr
 
-from resources.embedded import DatabaseUrls, EmbeddedPostgres, ensure_databases
+from resources.embedded import DatabaseUrls, EmbeddedPostgres, ensure_databases, receiver_url
 from resources.errors import ConfigError, V2Error
 from resources.postgres import Database
 from resources.processes import (
@@ -52,7 +52,7 @@ SERVER_GRACE_S = 8.0
 
 _MARK = "V2_PLATFORM_HOME"  # every process of a home carries it, and so do the run workers they start
 
-Name = Literal["postgres", "sandbox", "code-server", "webserver", "daemon"]
+Name = Literal["postgres", "sandbox", "code-server", "webserver", "daemon", "receiver"]
 
 
 class PlatformError(V2Error):
@@ -115,6 +115,7 @@ class Platform:
         with self._lock(), ExitStack() as undo:
             if web:
                 self._check_ui_port()
+            self._check_receiver_port()
             had_server = self.settings.database_url is not None or self._server().status().state == "running"
             urls = ensure_databases(self.settings)
             if not had_server:
@@ -129,6 +130,7 @@ class Platform:
                 self._stop(("daemon", "webserver"))
             self._start(services[:1], environment, undo)  # the others ask the code server at once
             self._start([s for s in services[1:] if web or s.name != "webserver"], environment, undo)
+            self._start([self._receiver()], self._receiver_environment(environment, urls), undo)
             undo.pop_all()
         return self.status()
 
@@ -137,6 +139,7 @@ class Platform:
         if not self.home.exists():
             return
         with self._lock():
+            self._stop(("receiver",))  # its senders come again
             self._stop(("daemon",))  # first, so that no new run is launched
             stop_all([process for process in self._marked() if _is_run_worker(process)], grace_s=WORKER_GRACE_S)
             self._stop(("webserver", "code-server", "sandbox"))
@@ -155,7 +158,7 @@ class Platform:
             state = server.status()
             address = f"{HOST}:{state.port}" if state.pid else None
             found.append(ProcessStatus("postgres", state.pid is not None, state.pid, address, server.cluster.log))
-        names: tuple[Name, ...] = ("sandbox", "code-server", "webserver", "daemon")
+        names: tuple[Name, ...] = ("sandbox", "code-server", "webserver", "daemon", "receiver")
         for name in names:
             process = self._process(name)
             port = self._port(name) if process else None
@@ -231,6 +234,29 @@ class Platform:
             _Service("webserver", web, lambda _: _answers(f"http://{HOST}:{ui_port}/server_info")),
             _Service("daemon", daemon, lambda process: _beats(urls.dagster, process)),
         ], moved
+
+    def _receiver(self) -> _Service:
+        port = self.settings.receiver_port
+        self._remember_port("receiver", port)
+        argv = [sys.executable, "-m", "sensors.receiver"]
+        return _Service("receiver", argv, lambda _: _answers(f"http://{HOST}:{port}/health"))
+
+    def _receiver_environment(self, environment: dict[str, str], urls: DatabaseUrls) -> dict[str, str]:
+        """It faces the outside, so it gets the login that may add to the inbox, and not the others'."""
+        mine = {k: v for k, v in environment.items() if k not in ("V2_DATABASE_URL", "V2_DAGSTER_PG_URL")}
+        return mine | {
+            "V2_RECEIVER_DATABASE_URL": receiver_url(self.settings, urls),
+            "V2_RECEIVER_PORT": str(self.settings.receiver_port),
+        }
+
+    def _check_receiver_port(self) -> None:
+        port = self.settings.receiver_port
+        if self._process("receiver") is None and not port_is_free(port):
+            raise ConfigError(
+                f"Port {port} on {HOST}, where the webhook receiver belongs, is taken by another program.",
+                hint=f"end that program, or set V2_RECEIVER_PORT (V2_RECEIVER_PORT={free_port()} is free now)",
+                context={"port": port, "setting": "V2_RECEIVER_PORT"},
+            )
 
     def _prepare_dagster(self, urls: DatabaseUrls, environment: dict[str, str]) -> None:
         """The instance's folder, and its tables made by one process: three that start together would race for it."""

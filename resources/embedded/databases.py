@@ -5,23 +5,26 @@ Schemas and tables inside them are `v2_assets.schema`'s and Dagster's.
 
 from __future__ import annotations
 
+import secrets
 import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from psycopg import sql
 
 from resources.embedded.server import EmbeddedPostgres
 from resources.errors import DatabaseError
 from resources.postgres import Database
+from resources.processes import write_whole
 from resources.settings import Settings
 
 MINIMUM_VERSION = 15
 DAGSTER = "dagster"
+RECEIVER_LOGIN = "v2_receiver_login"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,34 @@ def running_database(settings: Settings) -> Iterator[DatabaseUrls]:
             yield _prepared(settings, url)
         finally:
             server.release()
+
+
+def receiver_url(settings: Settings, urls: DatabaseUrls) -> str:
+    """The database as the webhook receiver may use it: with the rights of the role v2_receiver and no others.
+
+    On the embedded server it has a login of its own, whose password lies in the home folder. On another server the
+    setting names one; without it our own login takes the role on, which it must be a member of. The role is made by
+    the migrations.
+    """
+    if settings.receiver_database_url is not None:
+        return settings.receiver_database_url.get_secret_value()
+    parts = urlsplit(urls.v2)
+    if settings.database_url is not None:
+        return urlunsplit(
+            parts._replace(query="&".join(filter(None, [parts.query, "options=-c%20role%3Dv2_receiver"])))
+        )
+    file = settings.home / "receiver.password"
+    if not file.exists():
+        write_whole(file, secrets.token_urlsafe(32))
+    password = file.read_text(encoding="ascii")
+    with Database(urls.v2).connect() as conn:
+        known = conn.execute("select 1 from pg_roles where rolname = %s", (RECEIVER_LOGIN,)).fetchone()
+        statement = "alter role {} with login password {}" if known else "create role {} login password {}"
+        login = sql.Identifier(RECEIVER_LOGIN)
+        conn.execute(sql.SQL(statement).format(login, sql.Literal(password)))
+        conn.execute(sql.SQL("grant v2_receiver to {}").format(login))
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{RECEIVER_LOGIN}:{quote(password, safe='')}@{host}"))
 
 
 def _prepared(settings: Settings, url: str) -> DatabaseUrls:

@@ -71,7 +71,7 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def shared(folder: Path) -> Iterator[Platform]:
-    settings = Settings(home=folder / "home", ui_port=free_port(), overlap_minutes=7)
+    settings = Settings(home=folder / "home", ui_port=free_port(), receiver_port=free_port(), overlap_minutes=7)
     platform = Platform(settings, module="stub", folder=folder)
     yield platform
     platform.down()
@@ -96,7 +96,14 @@ def pids(platform: Platform) -> dict[str, int | None]:
 
 def test_up_starts_everything_and_the_pages_show_the_code(platform: Platform) -> None:
     statuses = platform.status()
-    assert [status.name for status in statuses] == ["postgres", "sandbox", "code-server", "webserver", "daemon"]
+    assert [status.name for status in statuses] == [
+        "postgres",
+        "sandbox",
+        "code-server",
+        "webserver",
+        "daemon",
+        "receiver",
+    ]
     assert all(status.running for status in statuses)
     query = "{ workspaceOrError { ... on Workspace { locationEntries { name loadStatus } } } }"
     url = f"http://127.0.0.1:{platform.settings.ui_port}/graphql"

@@ -22,6 +22,8 @@ def sandbox_settings(base: Settings, url: str) -> dict[str, Any]:
         "fub_base_url": f"{url}/fub/v1",
         "rezen_base_url": f"{url}/rezen/{{service}}/api/v1",
         "fub_system_key": "sandbox-system-key",
+        # The sandbox is on this machine and takes an address without HTTPS.
+        "receiver_public_url": base.receiver_public_url or f"http://127.0.0.1:{base.receiver_port}",
         "fub_limit_per_system": 100_000,
         "rezen_limit_per_account": 100_000,
         "rezen_limit_per_system": 100_000,

@@ -1,0 +1,121 @@
+"""The HTTP side: which address, which proof, how large, and what is answered.
+
+200 stored (or stored before) · 400 no event · 401 no proof · 404 no address of ours · 405 · 413 too large · 503 the
+database is away or too much waits: come again. Never 406 or 410: Follow Up Boss would remove the webhook for good.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from resources.encryption import secret_keys
+from resources.errors import DatabaseError
+from resources.postgres import Database
+from resources.settings import Settings
+from resources.webhooks import SOURCES, Addresses, basic_pair, signed_by_fub
+from sensors.receiver.events import Malformed, arrival
+from sensors.receiver.store import Overloaded, Store
+
+_log = logging.getLogger("v2.receiver")
+#: A sender that drips its body must not hold a place for ever.
+BODY_DEADLINE_S = 10.0
+
+
+class _TooLarge(Exception):
+    pass
+
+
+class Receiver:
+    """The application of one installation; `app` is what a server serves."""
+
+    def __init__(self, settings: Settings, database: Database) -> None:
+        self._addresses = Addresses(secret_keys(settings))
+        self._fub_keys = _values(settings)
+        self._largest = settings.receiver_largest_body
+        self._store = Store(database)
+        self.app = Starlette(
+            routes=[
+                Route("/hooks/title", self._title, methods=["POST"]),
+                Route("/hooks/{source}/{mark}", self._addressed, methods=["POST"]),
+                Route("/health", self._health),
+            ],
+            lifespan=self._lifespan,
+        )
+
+    @asynccontextmanager
+    async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
+        writer = asyncio.create_task(self._store.run())
+        yield
+        writer.cancel()
+        with suppress(asyncio.CancelledError):
+            await writer
+
+    async def _health(self, request: Request) -> Response:
+        alive = await self._store.alive()
+        return JSONResponse({"database": "ok" if alive else "away"}, 200 if alive else 503)
+
+    async def _addressed(self, request: Request) -> Response:
+        source, mark = request.path_params["source"], request.path_params["mark"]
+        credentials_id = self._addresses.owner(source, mark) if source in SOURCES and source != "title" else None
+        if credentials_id is None:
+            return _told(404, "no such address")
+        return await self._take(request, source, credentials_id)
+
+    async def _title(self, request: Request) -> Response:
+        pair = basic_pair(request.headers.get("authorization"))
+        credentials_id = self._addresses.owner("title", ".".join(pair)) if pair else None
+        if credentials_id is None:
+            return _told(401, "name and password are needed", {"WWW-Authenticate": 'Basic realm="webhooks"'})
+        return await self._take(request, "title", credentials_id)
+
+    async def _take(self, request: Request, source: str, credentials_id: int) -> Response:
+        try:
+            async with asyncio.timeout(BODY_DEADLINE_S):
+                body = await self._body(request)
+        except _TooLarge:
+            return _told(413, f"a body has at most {self._largest} bytes", {"Connection": "close"})
+        except (ClientDisconnect, TimeoutError):
+            return _told(400, "the body did not come")
+        if source == "fub" and not signed_by_fub(self._fub_keys, body, request.headers.get("fub-signature")):
+            return _told(401, "the signature does not fit")
+        try:
+            event = arrival(source, credentials_id, body)
+        except Malformed as error:
+            return _told(400, str(error))
+        try:
+            await self._store.put(event)
+        except (DatabaseError, Overloaded) as error:
+            _log.warning(
+                "an event of %s was not stored (%s); its sender is to come again", source, type(error).__name__
+            )
+            return _told(503, "come again", {"Retry-After": "5"})
+        return Response(status_code=200)
+
+    async def _body(self, request: Request) -> bytes:
+        told = request.headers.get("content-length", "0")
+        if told.isdecimal() and int(told) > self._largest:
+            raise _TooLarge
+        pieces, size = [], 0
+        async for piece in request.stream():
+            size += len(piece)
+            if size > self._largest:
+                raise _TooLarge
+            pieces.append(piece)
+        return b"".join(pieces)
+
+
+def _values(settings: Settings) -> Sequence[str]:
+    keys = (settings.fub_system_key, settings.fub_system_key_previous)
+    return [key.get_secret_value() for key in keys if key is not None]
+
+
+def _told(status: int, text: str, headers: dict[str, str] | None = None) -> Response:
+    return JSONResponse({"error": text}, status, headers)
