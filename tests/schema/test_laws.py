@@ -29,6 +29,12 @@ def staged(**more: str) -> str:
 USER = "insert into v2.user (id, email) values (1, 'ines@example.test')"
 CREDENTIAL = "insert into v2.credentials (user_id, platform, {0}) values (1, 'fub', {1})"
 JOB = "insert into ops.onboarding_job (user_id, integration, credentials_id, {0}) values (1, 'fub', 1, {1})"
+MEMBER = (
+    "insert into v2.network_member (network_id_raw, agent_id_raw, downline_agent_id_raw, tier, source)"
+    " values ('a:b', 'a', 'b', {0}, 'rezen')"
+)
+PAIR = "insert into v2.network_hierarchy (ancestor_agent_id, descendant_agent_id, depth, path) values ({0})"
+CHANGE = "insert into v2.network_change_log (network_id_raw, type, observed_at, source) values ('a:b', '{0}', now(), 'rezen')"
 
 # CHECK → a statement that breaks it and nothing else, and one that keeps it.
 CASES: dict[str, tuple[str, str]] = {
@@ -106,6 +112,16 @@ CASES: dict[str, tuple[str, str]] = {
         "insert into ops.sweep (account_ref, integration, entity, applied_at) values ('a', 'fub', 'people', now())",
         "insert into ops.sweep (account_ref, integration, entity, applied_at, completed_at)"
         " values ('a', 'fub', 'people', now(), now())",
+    ),
+    "network_member_tier_check": (MEMBER.format("0"), MEMBER.format("1")),
+    "network_hierarchy_depth_check": (PAIR.format("1, 2, 0, '{1,2}'"), PAIR.format("1, 2, 1, '{1,2}'")),
+    "network_hierarchy_direction_check": (PAIR.format("1, 1, 1, '{1,1}'"), PAIR.format("1, 3, 2, '{1,2,3}'")),
+    "network_change_log_type_check": (CHANGE.format("Weather"), CHANGE.format("Status")),
+    "contribution_duplicate_check": (
+        "insert into v2.contribution (id, contribution_id_raw, duplicate_of_id, source) overriding system value"
+        " values (1, 'c', 1, 'rezen')",
+        "insert into v2.contribution (id, contribution_id_raw, duplicate_of_id, source) overriding system value"
+        " values (1, 'c', 2, 'rezen')",
     ),
 }
 
