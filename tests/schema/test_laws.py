@@ -34,7 +34,10 @@ MEMBER = (
     " values ('a:b', 'a', 'b', {0}, 'rezen')"
 )
 PAIR = "insert into v2.network_hierarchy (ancestor_agent_id, descendant_agent_id, depth, path) values ({0})"
-CHANGE = "insert into v2.network_change_log (network_id_raw, type, observed_at, source) values ('a:b', '{0}', now(), 'rezen')"
+CHANGE = (
+    "insert into v2.network_change_log (network_id_raw, type, observed_at, source)"
+    " values ('a:b', '{0}', now(), 'rezen')"
+)
 
 # CHECK → a statement that breaks it and nothing else, and one that keeps it.
 CASES: dict[str, tuple[str, str]] = {
