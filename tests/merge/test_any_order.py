@@ -26,6 +26,7 @@ ORDER_IS_THE_POINT: dict[tuple[str, str], str] = {
     ("title_orders/a_sandbox_never_replaces_production", "title_orders"): "without a stamp, what came last is newest",
     ("transaction_tags/from_v1", "transaction"): "V1's copy of a deal is kept and linked if it came before reZEN's",
     ("transaction_tags/from_v1", "transaction_financials"): "as its deal",
+    ("transaction_tags/from_v1", "participant"): "as its deal",
 }
 
 
