@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from psycopg import sql
 
 from resources.postgres import Database
-from tests.merge.stage import Staged, enter_users, merge_everything, store, work_of, written
+from tests.merge.stage import Staged, all_is_due, enter_users, merge_everything, store, work_of, written
 from tests.merge.test_golden import CASES, compare, merged_tables
 from tests.story import DOMAINS
 from v2_assets.merge import Unit
@@ -61,24 +59,13 @@ def test_records_that_arrive_in_another_order_become_the_same_rows(path: Path, d
         store(database, records[start : start + size])
         merge_everything(database, users, work)
     for _ in range(6):  # as deep as parents stand above one another
-        _all_is_due(database, stages)
+        all_is_due(database, stages)
         if not written(merge_everything(database, users, work)):
             break
     else:
         pytest.fail("merges go on writing though nothing comes")
     # What was true of the part that came first is kept, as deleted.
     compare(database, {"v2": _expected(path)}, ended=False)
-
-
-def _all_is_due(database: Database, stages: Iterable[str]) -> None:
-    """What waits for a parent is tried at the next merge instead of after its pause."""
-    with database.connect() as connection:
-        for stage in sorted(stages):
-            connection.execute(
-                sql.SQL("update {} set next_attempt_at = now() where status = 'deferred'").format(
-                    sql.Identifier("staging", stage)
-                )
-            )
 
 
 def test_every_table_that_is_merged_is_met_in_another_order() -> None:
