@@ -11,6 +11,8 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
+from pydantic import SecretStr
+
 from resources.encryption import open_vault
 from resources.postgres import Database
 from resources.settings import Settings, load_settings
@@ -84,6 +86,12 @@ class Story:
                         [row[0], platform, key.account_id, key.user_id, vault.encrypt(key.api_key), secret],
                     )
         return cls(database, sandbox, settings, ids)
+
+    def environment(self) -> dict[str, str]:
+        """The same for another process: every setting that differs from its default, and the database."""
+        told = {f"V2_{name.upper()}": getattr(self.settings, name) for name in self.settings.model_fields_set}
+        told = {k: v.get_secret_value() if isinstance(v, SecretStr) else str(v) for k, v in told.items()}
+        return told | {"V2_DATABASE_URL": self.database.url, "V2_DAGSTER_DATABASE_URL": self.database.url}
 
     def sync(
         self, integration: str, entity: str, users: list[int] | None = None, *, full: bool = False, run: str = "run"

@@ -119,12 +119,14 @@ def resolve_user(connection: psycopg.Connection[Any], name: str) -> int:
                 [int(name), name],
             )
         else:
-            cur.execute("select user_id from v2.user_identity where external_id = %s limit 1", [name])
-        row = cur.fetchone()
-    if row is None:
+            cur.execute(
+                "select distinct user_id from v2.user_identity where external_id = %s and deleted_at is null", [name]
+            )
+        found = cur.fetchall()
+    if len(found) != 1:
         raise UnknownUser(
-            f"no user is known as {name!r}",
+            f"{len(found)} users are known as {name!r}" if found else f"no user is known as {name!r}",
             hint="give the user's id, e-mail or ad_user_id; `v2 status` lists the users",
             context={"user": name},
         )
-    return int(row[0])
+    return int(found[0][0])

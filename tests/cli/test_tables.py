@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_bad_input import of, sandbox, story, v2
+from tests.cli.test_bad_input import sandbox, story, v2
 from tests.story import DOMAINS, Story
 from v2_assets.schema import metadata
 
@@ -18,7 +18,7 @@ def test_every_table_is_listed_with_its_sources_rows_last_materialization_and_tr
 ) -> None:
     story.sync_all("rezen")
     story.merge_all(list(DOMAINS))
-    code, document, _ = v2("tables", cwd=tmp_path, **of(story))
+    code, document, _ = v2("tables", cwd=tmp_path, **story.environment())
     assert code == 0, document
     told = {row["table"]: row for row in document["data"]}
     assert set(told) == {table.name for table in metadata.tables.values() if table.schema == "v2"}
@@ -30,14 +30,14 @@ def test_every_table_is_listed_with_its_sources_rows_last_materialization_and_tr
 
 
 def test_a_run_of_the_command_is_named_as_what_materialized_a_table(story: Story, tmp_path: Path) -> None:
-    code, document, _ = v2("sync", "--user", "1", "--integration", "rezen", cwd=tmp_path, **of(story))
+    code, document, _ = v2("sync", "--user", "1", "--integration", "rezen", cwd=tmp_path, **story.environment())
     assert code == 0, document
-    _, document, _ = v2("tables", "--domain", "people", cwd=tmp_path, **of(story))
+    _, document, _ = v2("tables", "--domain", "people", cwd=tmp_path, **story.environment())
     agent = next(row for row in document["data"] if row["table"] == "agent")
     assert agent["last_materialized"] and agent["last_started_by"] == "by hand"
 
 
 @pytest.mark.parametrize("domain", ["nowhere", ""])
 def test_an_unknown_domain_is_named_with_those_that_exist(story: Story, tmp_path: Path, domain: str) -> None:
-    code, document, _ = v2("tables", "--domain", domain, cwd=tmp_path, **of(story))
+    code, document, _ = v2("tables", "--domain", domain, cwd=tmp_path, **story.environment())
     assert code == 2 and "deals" in document["error"]["message"]

@@ -36,18 +36,7 @@ def sandbox() -> Iterator[Sandbox]:
 @pytest.fixture
 def story(database: Database, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Story]:
     made = Story.begin(database, sandbox, tmp_path)
-    for name, value in {
-        "V2_HOME": str(tmp_path),
-        "V2_DATABASE_URL": database.url,
-        "V2_FUB_BASE_URL": sandbox.fub_url,
-        "V2_FUB_SYSTEM_KEY": "sandbox-system-key",
-        "V2_REZEN_BASE_URL": sandbox.rezen_url,
-        "V2_TITLE_BASE_URL": sandbox.title_url,
-        "V2_TITLE_LIMIT_PER_ACCOUNT": "100000",
-        "V2_REZEN_LIMIT_PER_ACCOUNT": "100000",
-        "V2_REZEN_LIMIT_PER_SYSTEM": "100000",
-        "V2_FUB_LIMIT_PER_SYSTEM": "100000",
-    }.items():
+    for name, value in made.environment().items():
         monkeypatch.setenv(name, value)
     yield made
 

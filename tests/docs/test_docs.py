@@ -50,3 +50,18 @@ def test_every_setting_is_in_the_example_file() -> None:
     example = (ROOT / ".env.example").read_text(encoding="utf-8")
     for name in Settings.model_fields:
         assert f"V2_{name.upper()}=" in example, name
+
+
+EXPLANATIONS = sorted((ROOT / "docs/explanation").glob("*.md"))
+
+
+@pytest.mark.parametrize("page", EXPLANATIONS, ids=[page.stem for page in EXPLANATIONS])
+def test_the_tests_and_golden_cases_that_a_page_names_exist(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    tests = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    for name in re.findall(r"`(test_\w+)`", text):
+        assert f"def {name}(" in tests, f"{page.name} names {name}, which is no test"
+    tables = {path.name for path in (ROOT / "tests/golden").iterdir()}
+    for table, case in re.findall(r"`(\w+)/(\w+)`", text):
+        if table in tables:
+            assert (ROOT / f"tests/golden/{table}/{case}.json").is_file(), f"{page.name} names {table}/{case}"

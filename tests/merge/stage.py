@@ -112,6 +112,17 @@ def merge_everything(database: Database, users: Sequence[int], work: Sequence[Wo
     return total
 
 
+def all_is_due(database: Database, stages: Iterable[str]) -> None:
+    """What waits for a parent is tried at the next merge instead of after its pause."""
+    with database.connect() as connection:
+        for stage in sorted(stages):
+            connection.execute(
+                sql.SQL("update {} set next_attempt_at = now() where status = 'deferred'").format(
+                    sql.Identifier("staging", stage)
+                )
+            )
+
+
 def work_of(stages: Iterable[str]) -> list[Work]:
     """The work of the integrations that these staging tables belong to; the others have nothing to do."""
     stages = set(stages)

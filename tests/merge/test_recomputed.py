@@ -117,6 +117,7 @@ DEAL = {
     "gross_commission": st.sampled_from([3_000, 4_500, None]),
     "currency": st.sampled_from(["USD", "USD", "CAD", None]),
     "representation": st.sampled_from(["Buyer", "Seller", None]),
+    "transaction_type": st.sampled_from(["Sale", "Sale", "Internal Referral", None]),
     "closed": st.booleans(),
     "mls_num": st.sampled_from([None, None, "MLS-1001", "mls 1002"]),
     "address_id": st.sampled_from([1, 2, 3, None]),

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import copy
 import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,66 +15,223 @@ import pytest
 from psycopg import sql
 
 from resources.postgres import Database
-from tests.merge.stage import Staged, enter_users, merge_everything, store, work_of
+from tests.merge.stage import Staged, all_is_due, enter_users, merge_everything, store, work_of, written
+from tests.story import DOMAINS, Work
 from v2_assets.cli.runs import retry
+from v2_assets.merge import Fact, Unit
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 WORD = "NEVER_SEEN_BEFORE"
-#: (golden case, staging table, where in its record the word goes, code set, source of the code)
-USES: tuple[tuple[str, str, tuple[str, ...], str, str], ...] = (
-    ("transaction/a_settled_sale", "stage_rezen_transactions", ("lifecycleState",), "lifecycle_state", "rezen"),
-    ("transaction/a_settled_sale", "stage_rezen_transactions", ("status",), "transaction_status", "rezen"),
-    ("transaction/a_settled_sale", "stage_rezen_transactions", ("transactionType",), "transaction_type", "rezen"),
-    ("transaction/a_settled_sale", "stage_rezen_transactions", ("representationType",), "representation", "rezen"),
-    ("transaction/a_settled_sale", "stage_rezen_transactions", ("propertyType",), "property_type", "rezen"),
-    ("transaction/from_a_file", "stage_csv_import", ("status",), "transaction_status", "csv"),
-    ("transaction/from_a_file", "stage_csv_import", ("transaction_type",), "transaction_type", "csv"),
-    ("transaction/from_a_file", "stage_csv_import", ("property_type",), "property_type", "csv"),
-    ("transaction/from_a_file", "stage_csv_import", ("representation",), "representation", "csv"),
+
+
+@dataclass(frozen=True)
+class Use:
+    """A select looks a word up: in which set, and the record of a golden case whose word at `path` is exchanged."""
+
+    select: str
+    code_set: str
+    case: str
+    stage: str
+    source_id: str
+    path: str
+    shape: Callable[[str], Any] = str
+
+    @property
+    def source(self) -> str:
+        """Whose codes."""
+        return {"xano": "v1"}.get(name := self.stage.split("_")[1], name)
+
+
+def _as_role(word: str) -> list[dict[str, str]]:
+    return [{"id": "p-1", "participantRole": word}]
+
+
+def _uses(select: str, case: str, stage: str, source_id: str, **paths: str) -> Iterator[Use]:
+    for code_set, path in paths.items():
+        yield Use(select, code_set, case, stage, source_id, path)
+
+
+_SALE = ("transaction/a_settled_sale", "stage_rezen_transactions", "tx-1")
+_LISTING = ("listing/an_active_listing", "stage_rezen_listings", "l-1")
+_ROSTER = ("team_members/nested_flat_and_two_teams", "stage_rezen_team_members", "t-1:a-1")
+_SKYSLOPE_SALE = (
+    "transaction/a_file_of_skyslope",
+    "stage_skyslope_transactions",
+    "5a1e0000-0000-4000-8000-000000000001",
 )
+_SKYSLOPE_LISTING = (
+    "listing/a_file_of_skyslope",
+    "stage_skyslope_listings",
+    "115f0000-0000-4000-8000-000000000001",
+)
+_V1 = "transaction_tags/from_v1"
+
+USES: tuple[Use, ...] = (
+    *_uses(
+        "transaction.sql",
+        *_SALE,
+        lifecycle_state="lifecycleState",
+        transaction_status="status",
+        transaction_type="transactionType",
+        representation="representationType",
+        property_type="propertyType",
+    ),
+    Use("transaction.sql", "participant_role", *_SALE, "participants", _as_role),
+    *_uses(
+        "listing.sql",
+        *_LISTING,
+        lifecycle_state="lifecycleState",
+        transaction_status="status",
+        property_type="propertyType",
+    ),
+    Use("listing.sql", "participant_role", *_LISTING, "participants", _as_role),
+    *_uses("agent.sql", "agent/the_owner_of_a_key", "stage_rezen_agents", "a-1", agent_status="agentStatus"),
+    *_uses(
+        "team.sql", "team/a_team_with_its_settings", "stage_rezen_teams", "t-1", team_type="type", team_status="status"
+    ),
+    Use("team_members.sql", "team_role", *_ROSTER, "roles", lambda word: [word]),
+    Use("team_members.sql", "agent_status", *_ROSTER, "agent.agentStatus"),
+    *_uses(
+        "network_member.sql",
+        "network_member/every_tier_and_both_lists",
+        "stage_rezen_network_downline",
+        "a-1:m-1:1",
+        agent_status="status",
+    ),
+    *_uses(
+        "network_member.frontline.sql",
+        "network_member/every_tier_and_both_lists",
+        "stage_rezen_network_frontline",
+        "a-1:m-5",
+        agent_status="status",
+    ),
+    *_uses(
+        "equity_transactions.sql",
+        "equity_annual/granted_vested_forfeited",
+        "stage_rezen_equity",
+        "e-1",
+        equity_type="entryType",
+    ),
+    *_uses(
+        "revshare_payment.sql",
+        "revshare_payment/either_id_any_shape",
+        "stage_rezen_revshare_payments",
+        "p-1",
+        payment_status="status",
+    ),
+    *_uses("fub_deals.sql", "fub_deals/an_unknown_status_is_rejected", "stage_fub_deals", "508", deal_status="status"),
+    *_uses("fub_users.sql", "fub_users/active_deleted_and_known", "stage_fub_users", "14", user_role="role"),
+    *_uses("transaction.skyslope.sql", *_SKYSLOPE_SALE, transaction_status="status", representation="dealType"),
+    *_uses("listing.skyslope.sql", *_SKYSLOPE_LISTING, transaction_status="status"),
+    *_uses(
+        "title_orders.sql",
+        "title_events/a_milestone_is_one_row_as_it_stands",
+        "stage_title_orders",
+        "o-1",
+        title_status="status",
+    ),
+    *_uses("agent.v1.sql", "director/from_v1", "stage_xano_agent", "81", agent_status="agent_status"),
+    *_uses("team.v1.sql", "director/from_v1", "stage_xano_team", "61", team_type="team_type", team_status="status"),
+    *_uses(
+        "transaction.v1.sql",
+        _V1,
+        "stage_xano_transaction",
+        "901",
+        transaction_status="status",
+        transaction_type="transaction_type",
+        lifecycle_stage="stage",
+        lifecycle_state="lifecycle_state",
+        property_type="property_type",
+        representation="representation",
+    ),
+    *_uses(
+        "listing.v1.sql", _V1, "stage_xano_listing", "801", transaction_status="status", property_type="property_type"
+    ),
+    *_uses("participant.v1.sql", _V1, "stage_xano_participant", "11", participant_role="role"),
+    *_uses(
+        "title_orders.v1.sql", "title_disbursements/from_v1", "stage_xano_title_orders", "12", title_status="status"
+    ),
+    *_uses(
+        "transaction.csv.sql",
+        "transaction/from_a_file",
+        "stage_csv_import",
+        "sheet/1/A-1",
+        transaction_status="status",
+        transaction_type="transaction_type",
+        property_type="property_type",
+        representation="representation",
+    ),
+)
+#: Look-ups that reject nothing themselves, and why that loses nothing.
+ELSEWHERE: dict[tuple[str, str], str] = {
+    ("transaction.sql", "lifecycle_stage"): "the word is looked up as lifecycle_state, and rejected there",
+    ("transaction.sql", "lifecycle_status"): "the word is looked up as lifecycle_state, and rejected there",
+    ("listing.sql", "lifecycle_status"): "the word is looked up as lifecycle_state, and rejected there",
+    ("participant.sql", "participant_role"): "rejected with its deal or listing, whose child it is",
+    ("transaction.skyslope.sql", "transaction_type"): "the word is looked up as representation, and rejected there",
+    ("participant.skyslope.sql", "representation"): "rejected with its file, whose child it is",
+    ("agent.team_members.sql", "agent_status"): "a fact of the roster; the roster's own select rejects",
+    ("address.sql", "country"): "an address keeps the source's own word for its country",
+}
+_LOOKED_UP = re.compile(r"code_set = '(\w+)' and \w+\.source = '(\w+)'")
 
 
-def _with_the_word(rows: list[dict[str, Any]], stage: str, path: tuple[str, ...]) -> list[dict[str, Any]]:
+def _with_the_word(rows: list[dict[str, Any]], use: Use) -> list[dict[str, Any]]:
     rows = copy.deepcopy(rows)
-    payload = next(row["payload"] for row in rows if row["stage"] == stage)
-    for step in path[:-1]:
-        payload = payload[step]
-    payload[path[-1]] = WORD
+    for row in rows:
+        if (row["stage"], row["source_id"]) == (use.stage, use.source_id):
+            holder = row["payload"]
+            *steps, last = use.path.split(".")
+            for step in steps:
+                holder = holder[step]
+            holder[last] = use.shape(WORD)
     return rows
 
 
-@pytest.mark.parametrize(
-    ("case", "stage", "path", "code_set", "source"), USES, ids=[f"{use[4]} {use[3]}" for use in USES]
-)
-def test_an_unknown_word_is_rejected_and_merged_by_a_retry_once_it_is_known(
-    database: Database, case: str, stage: str, path: tuple[str, ...], code_set: str, source: str
-) -> None:
-    told = json.loads((GOLDEN / f"{case}.json").read_text(encoding="utf-8"))
+def _merge_until_quiet(database: Database, users: list[int], work: list[Work], stages: set[str]) -> None:
+    """What waits for a parent comes to its own look-up a merge later."""
+    while written(merge_everything(database, users, work)):
+        all_is_due(database, stages)
+
+
+@pytest.mark.parametrize("use", USES, ids=[f"{use.select} {use.code_set}" for use in USES])
+def test_an_unknown_word_is_rejected_and_merged_by_a_retry_once_it_is_known(database: Database, use: Use) -> None:
+    told = json.loads((GOLDEN / f"{use.case}.json").read_text(encoding="utf-8"))
     with database.connect() as connection:
         users = enter_users(connection, told["users"])
-    work = work_of(row["stage"] for row in told["staged"])
-    store(database, [Staged.parse(row) for row in _with_the_word(told["staged"], stage, path)])
-    merge_everything(database, users, work)
+    stages = {row["stage"] for row in told["staged"]}
+    work = work_of(stages)
+    store(database, [Staged.parse(row) for row in _with_the_word(told["staged"], use)])
+    _merge_until_quiet(database, users, work, stages)
+    record = sql.SQL(
+        "select status, status_detail ->> 'code_set', status_detail ->> 'value', fetched_at, payload_hash"
+        " from {} where source_id = {} and status <> 'duplicate'"
+    ).format(sql.Identifier("staging", use.stage), sql.Literal(use.source_id))
     with database.connect() as connection:
-        rows = connection.execute(
-            sql.SQL(
-                "select status_detail ->> 'code_set', status_detail ->> 'value' from {}"
-                " where status = 'rejected' and status_reason = 'unknown_code'"
-            ).format(sql.Identifier("staging", stage))
-        ).fetchall()
-        assert rows == [(code_set, WORD)]
+        before = connection.execute(record).fetchall()
+        assert before and {row[:3] for row in before} == {("rejected", use.code_set, WORD)}
         value = connection.execute(
-            "select min(value) from ops.code_map where code_set = %s and source = %s", [code_set, source]
+            "select min(value) from ops.code_map where code_set = %s and source = %s", [use.code_set, use.source]
         ).fetchone()
         assert value is not None
-        connection.execute("insert into ops.code_map values (%s, %s, %s, %s)", [code_set, source, WORD, value[0]])
-    released = retry(SimpleNamespace(database=database), stage, "unknown_code", None)  # type: ignore[arg-type]
-    assert (released["released"], released["still"]) == (1, 0)
-    merge_everything(database, users, work)
+        connection.execute(
+            "insert into ops.code_map values (%s, %s, %s, %s)", [use.code_set, use.source, WORD, value[0]]
+        )
+    retry(SimpleNamespace(database=database), use.stage, "unknown_code", None)  # type: ignore[arg-type]
+    _merge_until_quiet(database, users, work, stages)
     with database.connect() as connection:
-        left = connection.execute(
-            sql.SQL("select count(*) from {} where status_reason = 'unknown_code'").format(
-                sql.Identifier("staging", stage)
-            )
-        ).fetchone()
-    assert left == (0,)
+        after = connection.execute(record).fetchall()
+    assert {row[0] for row in after} == {"processed"}
+    assert {row[3:] for row in after} <= {row[3:] for row in before}, "nothing was fetched again"
+
+
+def test_no_look_up_is_forgotten() -> None:
+    work = [each for domain in DOMAINS for piece in domain.WORK for each in piece]
+    selects = [each for each in work if isinstance(each, Fact | Unit)]
+    selects += [part for each in work if isinstance(each, Unit) for part in (*each.history, *each.children)]
+    found = {(each.file, code_set, source) for each in selects for code_set, source in _LOOKED_UP.findall(each.sql)}
+    tried = {(use.select, use.code_set, use.source) for use in USES}
+    assert tried <= found
+    assert {key[:2] for key in found - tried} == set(ELSEWHERE)
+    spelt = sum(each.sql.count("ops.code_map") for each in selects)
+    assert spelt == sum(len(_LOOKED_UP.findall(each.sql)) for each in selects), "a look-up is written another way"

@@ -33,6 +33,15 @@ WEBHOOK = (
     "insert into ops.webhook_inbox (source, event_key, credentials_id, event, body, {0})"
     " values ('fub', 'k', 1, 'peopleUpdated', '\\x00', {1})"
 )
+MEMBER = (
+    "insert into v2.network_member (network_id_raw, agent_id_raw, downline_agent_id_raw, tier, source)"
+    " values ('a:b', 'a', 'b', {0}, 'rezen')"
+)
+PAIR = "insert into v2.network_hierarchy (ancestor_agent_id, descendant_agent_id, depth, path) values ({0})"
+CHANGE = (
+    "insert into v2.network_change_log (network_id_raw, type, observed_at, source)"
+    " values ('a:b', '{0}', now(), 'rezen')"
+)
 
 # CHECK → a statement that breaks it and nothing else, and one that keeps it.
 CASES: dict[str, tuple[str, str]] = {
@@ -126,6 +135,16 @@ CASES: dict[str, tuple[str, str]] = {
     "webhook_registration_outcome_check": (
         "insert into ops.webhook_registration (credentials_id, outcome) values (1, 'odd')",
         "insert into ops.webhook_registration (credentials_id, outcome) values (1, 'ok')",
+=======
+    "network_member_tier_check": (MEMBER.format("0"), MEMBER.format("1")),
+    "network_hierarchy_depth_check": (PAIR.format("1, 2, 0, '{1,2}'"), PAIR.format("1, 2, 1, '{1,2}'")),
+    "network_hierarchy_direction_check": (PAIR.format("1, 1, 1, '{1,1}'"), PAIR.format("1, 3, 2, '{1,2,3}'")),
+    "network_change_log_type_check": (CHANGE.format("Weather"), CHANGE.format("Status")),
+    "contribution_duplicate_check": (
+        "insert into v2.contribution (id, contribution_id_raw, duplicate_of_id, source) overriding system value"
+        " values (1, 'c', 1, 'rezen')",
+        "insert into v2.contribution (id, contribution_id_raw, duplicate_of_id, source) overriding system value"
+        " values (1, 'c', 2, 'rezen')",
     ),
 }
 

@@ -2,7 +2,10 @@
 -- A deal counts once whatever sources tell it; amounts of two currencies in one month are not added, but left out.
 with agents as materialized (select distinct c.owner_id as agent_id from changed c join v2.agent a on a.id = c.owner_id),
 deal as (
-  select g.agent_id, s.state, s.day, t.sale_price as price, coalesce(f.gci, t.gross_commission) as gci,
+  select g.agent_id, s.state, s.day,
+    -- The deal behind an internal referral is one of its own; its price counts there.
+    case when t.transaction_type is distinct from 'Internal Referral' then t.sale_price end as price,
+    coalesce(f.gci, t.gross_commission) as gci,
     coalesce(t.currency, f.currency) as currency, t.closing_date - t.contract_date as days,
     case when t.representation in ('Buyer', 'Tenant') then 'buyer'
          when t.representation in ('Seller', 'Landlord') then 'seller' else 'other' end as side

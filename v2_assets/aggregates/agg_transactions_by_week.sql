@@ -2,7 +2,9 @@
 -- A deal counts once whatever sources tell it; amounts of two currencies in one week are not added, but left out.
 with deal as (
   select t.team_id, s.state, extract(isoyear from s.day)::smallint as iso_year, extract(week from s.day)::smallint as iso_week,
-    t.sale_price as price, coalesce(f.gci, t.gross_commission) as gci, coalesce(t.currency, f.currency) as currency
+    -- The deal behind an internal referral is one of its own; its price counts there.
+    case when t.transaction_type is distinct from 'Internal Referral' then t.sale_price end as price,
+    coalesce(f.gci, t.gross_commission) as gci, coalesce(t.currency, f.currency) as currency
   from (select distinct c.owner_id from changed c join v2.team tm on tm.id = c.owner_id) g
   join v2.transaction t on t.team_id = g.owner_id
   left join v2.transaction_financials f on f.transaction_id = t.id and f.deleted_at is null

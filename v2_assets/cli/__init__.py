@@ -7,6 +7,7 @@ that the platform knows, 2 for a wrong call. Heavy imports happen inside the com
 from __future__ import annotations
 
 import sys
+from functools import cache
 
 import stamina.instrumentation
 import typer
@@ -24,7 +25,9 @@ app = typer.Typer(
 )
 
 
-def _register() -> None:
+@cache
+def register_commands() -> None:
+    """Adds every command to `app`, once; only now, so that importing the package is quick."""
     from v2_assets.cli import data, demo_command, doctor, imports, platform_commands, sandbox_commands, tables, users
 
     for module in (platform_commands, users, data, imports, tables, doctor, sandbox_commands, demo_command):
@@ -40,7 +43,7 @@ def main(arguments: list[str] | None = None) -> None:
     output = current(Output(as_json=as_json, step=" ".join(w for w in words[:1] if not w.startswith("-")) or "v2"))
     stamina.instrumentation.set_on_retry_hooks([])  # they print to where the answer belongs
     try:
-        _register()
+        register_commands()
         code = app(args=words, prog_name="v2", standalone_mode=False)
     except V2Error as error:
         code = output.fail(error)

@@ -11,7 +11,7 @@ from v2_assets.cli.opened import opened
 from v2_assets.cli.output import current, table
 
 UserOption = Annotated[str | None, typer.Option(help="id, e-mail or ad_user_id; several with commas; all by default")]
-IntegrationOption = Annotated[str | None, typer.Option(help="fub or rezen; both by default")]
+IntegrationOption = Annotated[str | None, typer.Option(help="fub, rezen, skyslope, title or xano; all by default")]
 
 
 class RunFailed(V2Error):
@@ -119,7 +119,7 @@ def reconcile(
 
 
 def backfill(
-    integration: Annotated[str, typer.Option(help="fub or rezen")],
+    integration: Annotated[str, typer.Option(help="fub, rezen, skyslope or title")],
     users: Annotated[str, typer.Option(help="`all`, or ids and e-mails with commas")] = "all",
     wait: Annotated[bool, typer.Option(help="follow it until it ends")] = True,
 ) -> None:

@@ -11,7 +11,11 @@ def _v1(table: str) -> Unit:
     return Unit(table=table, package=_HERE, file=f"{table}.v1.sql", stage=f"stage_xano_{table}")
 
 
-USER = (_v1("user"), Derived(table="user", package=_HERE, file="user.sql"))
+USER = (
+    _v1("user"),
+    Derived(table="user", package=_HERE, file="user.sql"),
+    Derived(table="user", package=_HERE, file="user.v1.derived.sql"),
+)
 USER_IDENTITY = (
     Unit(table="user_identity", package=_HERE, file="user_identity.skyslope.sql", stage="stage_skyslope_users"),
     Derived(table="user_identity", package=_HERE, file="user_identity.sql"),

@@ -6,12 +6,15 @@ with source as (
 ),
 keyed as (
   select s.*, t.id as team, a.id as agent,
-    sd.v2_id as director,
+    case when sd.status = 'processed' then sd.v2_id end as director,
     case
       when p ->> 'team_id' is null then 'team_id' when p ->> 'agent_id' is null then 'agent_id' end as missing,
     case
       when t.id is null then 'team/' || coalesce(ops.v1_raw(st.payload, 'team_id_raw'), 'v1:' || (p ->> 'team_id'))
       when a.id is null then 'agent/' || coalesce(ops.v1_raw(sa.payload, 'agent_id_raw'), 'v1:' || (p ->> 'agent_id'))
+      -- A director that is told by another source, or twice, has no row of V1's to point to.
+      when p ->> 'director_id' is not null and coalesce(sd.status, '') not in ('processed', 'filtered', 'duplicate')
+        then 'director/v1:' || (p ->> 'director_id')
     end as waits_for
   from source s
   left join staging.stage_xano_team st on st.account_ref = s.account_ref and st.source_id = p ->> 'team_id'
@@ -19,7 +22,6 @@ keyed as (
   left join staging.stage_xano_agent sa on sa.account_ref = s.account_ref and sa.source_id = p ->> 'agent_id'
   left join v2.agent a on a.agent_id_raw = ops.v1_raw(sa.payload, 'agent_id_raw')
   left join staging.stage_xano_director sd on sd.account_ref = s.account_ref and sd.source_id = p ->> 'director_id'
-    and sd.status = 'processed'
 ),
 judged as (
   select k.*,

@@ -348,12 +348,12 @@ END $$;
 
 SELECT ops.notice('transaction', 'agg_agent_monthly',
     $body$SELECT r.transaction_owner_agent_id, NULL::date FROM r$body$,
-    'transaction_owner_agent_id', 'status', 'closed', 'terminated', 'representation', 'contract_date', 'listing_date', 'closing_date',
-    'sale_price', 'gross_commission', 'currency', 'duplicate_of_id', 'deleted_at');
+    'transaction_owner_agent_id', 'status', 'closed', 'terminated', 'representation', 'transaction_type', 'contract_date', 'listing_date',
+    'closing_date', 'sale_price', 'gross_commission', 'currency', 'duplicate_of_id', 'deleted_at');
 SELECT ops.notice('transaction', 'agg_transactions_by_week',
     $body$SELECT r.team_id, NULL::date FROM r$body$,
-    'team_id', 'status', 'closed', 'terminated', 'representation', 'contract_date', 'listing_date', 'closing_date',
-    'sale_price', 'gross_commission', 'currency', 'duplicate_of_id', 'deleted_at');
+    'team_id', 'status', 'closed', 'terminated', 'representation', 'transaction_type', 'contract_date', 'listing_date',
+    'closing_date', 'sale_price', 'gross_commission', 'currency', 'duplicate_of_id', 'deleted_at');
 SELECT ops.notice('transaction', 'transaction.links',
     $body$SELECT r.id, NULL::date FROM r$body$,
     'source', 'transaction_id_raw', 'rezen_code', 'mls_num', 'address_id', 'sale_price', 'closing_date',
