@@ -135,7 +135,7 @@ CASES: dict[str, tuple[str, str]] = {
     "webhook_registration_outcome_check": (
         "insert into ops.webhook_registration (credentials_id, outcome) values (1, 'odd')",
         "insert into ops.webhook_registration (credentials_id, outcome) values (1, 'ok')",
-=======
+    ),
     "network_member_tier_check": (MEMBER.format("0"), MEMBER.format("1")),
     "network_hierarchy_depth_check": (PAIR.format("1, 2, 0, '{1,2}'"), PAIR.format("1, 2, 1, '{1,2}'")),
     "network_hierarchy_direction_check": (PAIR.format("1, 1, 1, '{1,1}'"), PAIR.format("1, 3, 2, '{1,2,3}'")),
