@@ -6,7 +6,7 @@ knows tables and cursors). They carry no HTTP and no SQL.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
@@ -85,6 +85,17 @@ class Identity:
     email: str | None
     is_owner: bool
     raw: dict[str, Any]
+
+
+class RecordReader(Protocol):
+    """A client that can read records by id again: what webhooks need."""
+
+    async def __aenter__(self) -> RecordReader: ...
+    async def __aexit__(self, *exc: object) -> None: ...
+
+    async def read_some(self, entity: str, ids: Sequence[str], priority: Priority) -> dict[str, Record | None]:
+        """These records by id; None for one that is not there for this key."""
+        ...
 
 
 class SourceClient(Protocol):

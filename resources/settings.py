@@ -182,6 +182,9 @@ class Settings(BaseSettings):
             examples=["postgresql://receiver:password@host:5432/v2"],
         ),
     ] = None
+    inbox_old_minutes: Annotated[
+        int, Field(ge=1, description="how long a webhook event may wait before people are told")
+    ] = 5
     receiver_largest_body: Annotated[
         int, Field(ge=1024, description="bytes of a webhook's body; a larger one is answered with 413")
     ] = 262_144

@@ -43,6 +43,11 @@ ONBOARDING_INTERVAL_S = 5
 #: The backlog sensor is the net below the fast path, so half a minute is early enough.
 BACKLOG_INTERVAL_S = 30
 
+#: The floor in Dagster: what a webhook told of is to be in V2 within ten seconds.
+INBOX_INTERVAL_S = 1
+#: A new credential gets its webhooks within this; each connection is looked at again once a day.
+WEBHOOK_AUDIT_INTERVAL_S = 60
+
 #: Tags by which a run says what kind of pass it is.
 FULL_TAG = "v2/full"
 PRIORITY_TAG = "v2/priority"

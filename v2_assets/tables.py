@@ -33,7 +33,7 @@ def v2_asset(
     `parents` says for each table which V2 tables its select looks up; together with the staging tables of the work they
     are the asset's upstreams, and so the dependency order.
     """
-    tables = _parents_first(_tables(work), parents)
+    tables = _parents_first(tables_of(work), parents)
     stages = sorted({w.stage for w in work if isinstance(w, Unit | Fact)})
     keys = {table: dg.AssetKey(table) for table in tables}
     specs = [
@@ -93,7 +93,8 @@ def _worth_another_try(error: Exception) -> bool:
     return isinstance(error, DatabaseError | psycopg.Error) and is_transient(error)
 
 
-def _tables(work: Sequence[Unit | Fact | Derived]) -> list[str]:
+def tables_of(work: Sequence[Unit | Fact | Derived]) -> list[str]:
+    """Every V2 table that this work fills."""
     names: list[str] = []
     for each in work:
         names.append(each.table)
@@ -113,7 +114,7 @@ def _primaries(work: Sequence[Unit | Fact | Derived]) -> set[str]:
 
 
 def _stages_of(table: str, work: Sequence[Unit | Fact | Derived]) -> list[str]:
-    stages = [w.stage for w in work if isinstance(w, Unit | Fact) and table in _tables([w])]
+    stages = [w.stage for w in work if isinstance(w, Unit | Fact) and table in tables_of([w])]
     return list(dict.fromkeys(stages))
 
 

@@ -7,6 +7,7 @@ while the sweep runs and compared only when it is complete.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -134,6 +135,27 @@ async def _delete_gone(
     gone = [row[0] for row in await result.fetchall()]
     await _end_children(connection, primary, gone)
     return len(gone)
+
+
+async def end_records(
+    connection: psycopg.AsyncConnection[Any], table: str, primary: str, account: str, source_ids: Sequence[str]
+) -> None:
+    """Soft-deletes records that their source says are gone, in every copy whose account_ref begins with `account`.
+
+    Such a word needs no second sweep. In the caller's transaction.
+    """
+    stage = sql.Identifier("staging", table)
+    await connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"sweep:{table}"])
+    result = await connection.execute(
+        sql.SQL(
+            "update {} set missed_sweeps = 2, missing_since = coalesce(missing_since, now())"
+            " where starts_with(account_ref, %s) and source_id = any(%s) returning account_ref, user_id"
+        ).format(stage),
+        [account, list(source_ids)],
+    )
+    for account_ref, user_id in sorted(set(await result.fetchall())):
+        key = StreamKey(integration=account.partition("/")[0], entity="", account_ref=account_ref, user_id=user_id)
+        await _delete_gone(connection, stage, primary, key)
 
 
 async def _end_children(connection: psycopg.AsyncConnection[Any], table: str, ids: list[int]) -> None:

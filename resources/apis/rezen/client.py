@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 
 from pydantic import SecretStr
 
+from resources.apis.paging import side_by_side
 from resources.apis.rezen import endpoints as api
 from resources.apis.rezen.calls import RezenCalls
-from resources.apis.rezen.deals import deal_ids, group_counts, read_deal, read_deals
+from resources.apis.rezen.deals import DETAILS_AT_ONCE, deal_ids, group_counts, read_deal, read_deals
 from resources.apis.rezen.equity import ENTRIES
 from resources.apis.rezen.money import read_money
 from resources.apis.rezen.network import TIERS, read_downline, read_frontline
 from resources.apis.rezen.people import read_agents, read_by_key
-from resources.errors import BadRequest
+from resources.errors import BadRequest, Forbidden
 from resources.http.budget import Budget
 from resources.reading import Identity, Page, Plan, Priority, ReadRequest, Record
 
@@ -92,6 +93,19 @@ class RezenClient:
         if entity not in api.LISTS:
             raise BadRequest("only deals and listings are read one by one", context={"entity": entity})
         return await read_deal(self._calls, entity, source_id, priority)
+
+    async def read_some(
+        self, entity: str, ids: Sequence[str], priority: Priority = "webhook"
+    ) -> dict[str, Record | None]:
+        """These deals by id; None for one that is not there, not visible to this key, or of the other kind."""
+
+        async def one(deal_id: str) -> Record | None:
+            try:
+                return await self.read_one(entity, deal_id, priority)
+            except Forbidden:
+                return None
+
+        return dict(zip(ids, await side_by_side(one, ids, DETAILS_AT_ONCE), strict=True))
 
     async def plan(self, entity: str, request: ReadRequest) -> Plan:
         """What a pass would ask. For deals the source's counts say how many records to expect."""

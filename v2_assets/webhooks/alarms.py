@@ -1,0 +1,81 @@
+"""What is wrong with the inbox now: events that wait too long, and events that nobody has met before.
+
+Two functions say what is wrong (by cause), one tells it. `tell` adds an alert per cause and day; once incidents have
+recovery (`v2_assets.incidents.settle`), what the two return is what that takes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from resources.settings import Settings
+from v2_assets.incidents import Severity, report_now
+
+_OLD = """
+select i.source, min(i.received_at), count(*), array_remove(array_agg(distinct c.user_id), null),
+  array_remove(array_agg(distinct i.error ->> 'code'), null)
+from ops.webhook_inbox i left join v2.credentials c on c.id = i.credentials_id
+where i.state = 'new' and i.received_at < now() - %s * interval '1 minute' group by 1
+"""
+_UNKNOWN = """
+select source, event, min(received_at), count(*) from ops.webhook_inbox
+where state = 'parked' and reason = 'unknown_event' and received_at > now() - interval '7 days' group by 1, 2
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One thing that is wrong now, as people are told it."""
+
+    severity: Severity
+    subject: str
+    body: dict[str, Any]
+
+
+def inbox_old(connection: psycopg.Connection[Any], settings: Settings) -> dict[str, Found]:
+    """Sources whose events have waited longer than the setting allows."""
+    return {
+        source: Found(
+            "warning",
+            f"webhook events of {source} are not read again",
+            _body(
+                f"{number} events are received and wait" + (f" ({', '.join(sorted(codes))})" if codes else ""),
+                since.isoformat(),
+                users,
+                "v2 webhooks list",
+            ),
+        )
+        for source, since, number, users, codes in connection.execute(_OLD, [settings.inbox_old_minutes]).fetchall()
+    }
+
+
+def unknown_events(connection: psycopg.Connection[Any]) -> dict[str, Found]:
+    """Names of events that this version does not know, met in the last seven days."""
+    return {
+        f"{source}/{event}": Found(
+            "info",
+            f"{source} sends {event!r}, which this version does not know",
+            _body(
+                f"{number} such events are kept and put aside; sweeps still bring the records",
+                since.isoformat(),
+                [],
+                "v2 webhooks replay --reason unknown_event",
+            ),
+        )
+        for source, event, since, number in connection.execute(_UNKNOWN).fetchall()
+    }
+
+
+def _body(what: str, since: str, users: list[int], do: str) -> dict[str, Any]:
+    return {"what": what, "since": since, "users": users, "link": None, "do": do}
+
+
+def tell(connection: psycopg.Connection[Any], settings: Settings) -> None:
+    """Tells people of everything that is wrong with the inbox now, once a day for each cause."""
+    causes = {"inbox_old": inbox_old(connection, settings), "webhook_unknown_event": unknown_events(connection)}
+    for code, found in causes.items():
+        for each in found.values():
+            report_now(connection, code=code, severity=each.severity, subject=each.subject, body=each.body)

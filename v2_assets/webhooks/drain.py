@@ -1,0 +1,232 @@
+"""Draining the inbox: events become records to read, each record is read once, and stored like a page of a sweep.
+
+Whatever order events come in, and however often, the record is read as it is now, so the newest state wins. An event
+is marked in the transaction that stores its records; a tick that dies repeats, and repeating changes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import cast
+from uuid import uuid4
+
+import psycopg
+
+from resources.encryption import Vault, open_vault
+from resources.errors import LeaseBusy, SourceUnavailable, V2Error
+from resources.http.budget import Budget, PostgresBudget
+from resources.lease import Lease
+from resources.postgres import Database
+from resources.reading import Page, Record, RecordReader
+from resources.settings import Settings
+from v2_assets.clients import client_of
+from v2_assets.schema.stage import Stream
+from v2_assets.staging.state import StreamKey
+from v2_assets.staging.store import store_page
+from v2_assets.staging.streams import stream
+from v2_assets.staging.sweep import end_records
+from v2_assets.staging.sync import SyncOptions
+from v2_assets.staging.users import sync_users
+from v2_assets.users import Connection, load_users
+from v2_assets.webhooks import inbox
+from v2_assets.webhooks.inbox import Event
+from v2_assets.webhooks.meaning import Meaning, meaning
+
+#: Connections read side by side; each holds two database connections while it stores.
+AT_ONCE = 4
+#: Records of one stream of one connection in a tick: some three calls for a bulk change, the rest a tick later.
+RECORDS_AT_ONCE = 300
+#: A source that is slow must not hold the others up; Dagster gives a tick 60 s.
+DEADLINE_S = 25.0
+
+
+@dataclass(slots=True)
+class Drained:
+    """What a tick did: events by outcome, and the users with new rows by staging table."""
+
+    events: dict[str, int] = field(default_factory=dict)
+    touched: dict[str, set[int]] = field(default_factory=dict)
+
+    def count(self, outcome: str, number: int) -> None:
+        """Adds events of an outcome."""
+        if number:
+            self.events[outcome] = self.events.get(outcome, 0) + number
+
+
+@dataclass(slots=True)
+class _Group:
+    """All that is to be read of one stream through one connection: ids with the events that told of them."""
+
+    owner: Connection
+    stream: Stream
+    events: dict[int, Event] = field(default_factory=dict)
+    ids: dict[str, list[int]] = field(default_factory=dict)
+    deleted: set[str] = field(default_factory=set)
+    whole: bool = False
+
+    @property
+    def key(self) -> StreamKey:
+        return StreamKey(
+            integration=self.stream.integration,
+            entity=self.stream.entity,
+            account_ref=self.owner.account_ref,
+            user_id=self.owner.user_id,
+        )
+
+
+async def drain(database: Database, settings: Settings) -> Drained:
+    """Handles what waits. Never raises for one source's or one user's sake: such events stay, and are tried later."""
+    told, vault, run_id = Drained(), open_vault(settings), f"webhook-{uuid4()}"
+    async with database.aconnect(autocommit=True) as connection:
+        events = await inbox.waiting(connection)
+        if not events:
+            return told
+        groups = await _sorted_out(connection, events, told)
+    slots = asyncio.Semaphore(AT_ONCE)
+    async with database.async_pool(2, 2) as pool:
+        budget = PostgresBudget(pool)
+
+        async def one(group: _Group) -> None:
+            async with slots:
+                await _handle(database, settings, vault, budget, group, run_id, told)
+
+        await asyncio.gather(*(one(group) for group in groups))
+    return told
+
+
+async def _sorted_out(connection: psycopg.AsyncConnection, events: list[Event], told: Drained) -> Iterable[_Group]:
+    """Puts aside what cannot or need not be read; groups the rest."""
+    owners = await inbox.owners(connection, events)
+    groups: dict[tuple[int, str], _Group] = {}
+    finished: dict[int, str] = {}
+    parked: dict[int, str] = {}
+    for event in events:
+        what = meaning(event.source, event.event, event.body)
+        owner = owners.get(event.credentials_id)
+        if what.kind == "nothing":
+            finished[event.id] = "not_kept"
+        elif what.kind == "unknown":
+            parked[event.id] = "unknown_event"
+        elif owner is None:
+            parked[event.id] = "unknown_user"
+        elif not owner.usable:
+            parked[event.id] = "no_connection"
+        else:
+            _add(groups, owner, event, what)
+    await inbox.done(connection, finished)
+    await inbox.park(connection, parked)
+    for reason in (*finished.values(), *parked.values()):
+        told.count(reason, 1)
+    return groups.values()
+
+
+def _add(groups: dict[tuple[int, str], _Group], owner: Connection, event: Event, what: Meaning) -> None:
+    key = (owner.credentials_id, what.entity)
+    group = groups.setdefault(key, _Group(owner, stream(owner.platform, what.entity)))
+    if len(group.ids) >= RECORDS_AT_ONCE:
+        return  # its turn comes at the next tick
+    group.events[event.id] = event
+    group.whole = group.whole or what.kind == "list"
+    for source_id in what.ids:
+        group.ids.setdefault(source_id, []).append(event.id)
+        if what.deleted:
+            group.deleted.add(source_id)
+
+
+async def _handle(
+    database: Database, settings: Settings, vault: Vault, budget: Budget, group: _Group, run_id: str, told: Drained
+) -> None:
+    try:
+        async with asyncio.timeout(DEADLINE_S):
+            if group.whole:
+                outcomes = await _read_list(database, settings, group, run_id)
+            else:
+                outcomes = await _read_records(database, settings, vault, budget, group, run_id)
+    except LeaseBusy:
+        told.count("busy", len(group.events))  # a sweep is at work there; the next tick finds it done
+        return
+    except (V2Error, TimeoutError, OSError) as error:
+        await _later(database, group, error if isinstance(error, V2Error) else _cut_short(error), told)
+        return
+    for outcome in outcomes.values():
+        told.count(outcome, 1)
+    if {"stored", "deleted"} & set(outcomes.values()):
+        told.touched.setdefault(group.stream.table, set()).add(group.owner.user_id)
+
+
+async def _later(database: Database, group: _Group, error: V2Error, told: Drained) -> None:
+    """Backoff; what a source answers and we do not understand is put aside in the end, an absent source never."""
+    hopeless = (
+        set() if error.retryable else {e.id for e in group.events.values() if e.attempts >= inbox.TRIES_WHEN_BROKEN}
+    )
+    async with database.aconnect() as connection:
+        await inbox.again(connection, [i for i in group.events if i not in hopeless], error.as_dict())
+        await inbox.park(connection, dict.fromkeys(hopeless, "failed"))
+    told.count("later", len(group.events) - len(hopeless))
+    told.count("failed", len(hopeless))
+
+
+async def _read_records(
+    database: Database, settings: Settings, vault: Vault, budget: Budget, group: _Group, run_id: str
+) -> dict[int, str]:
+    """Reads each record once and stores what is there. Returns what became of each event."""
+    key, ids = group.key, list(group.ids)
+    async with Lease.aacquire(database, key.lease, run_id) as lease:
+        async with cast(RecordReader, client_of(group.owner, settings, vault, budget)) as client:
+            found = await client.read_some(group.stream.entity, ids, "webhook")
+        gone = [i for i in ids if found.get(i) is None and i in group.deleted]
+        outcomes = _outcomes(group, found)
+        async with database.aconnect() as connection, connection.cursor() as cur:
+            await lease.acheck(cur)
+            records = tuple(record for record in found.values() if record is not None)
+            await store_page(connection, group.stream.table, key, Page(records, None, datetime.now(UTC)), run_id, None)
+            if gone:
+                account = f"{group.owner.platform}/{group.owner.account_id}/"
+                await end_records(connection, group.stream.table, group.stream.primary, account, gone)
+            await inbox.done(connection, {i: o for i, o in outcomes.items() if o != "later"})
+            absent = [i for i, o in outcomes.items() if o == "later"]
+            if absent:
+                await inbox.again(connection, absent, {"code": "absent", "message": "the record is not there (yet)"})
+    return outcomes
+
+
+def _outcomes(group: _Group, found: Mapping[str, Record | None]) -> dict[int, str]:
+    outcomes: dict[int, str] = dict.fromkeys(group.events, "stored")
+    for source_id, told_by in group.ids.items():
+        if found.get(source_id) is not None:
+            continue
+        for event_id in told_by:
+            if source_id in group.deleted:
+                outcomes[event_id] = "deleted"
+            elif group.events[event_id].attempts >= inbox.TRIES_WHEN_ABSENT:
+                outcomes[event_id] = "not_visible"  # a 404 alone proves no deletion: the sweeps decide
+            else:
+                outcomes[event_id] = "later"
+    return outcomes
+
+
+async def _read_list(database: Database, settings: Settings, group: _Group, run_id: str) -> dict[int, str]:
+    """A small list is read whole, as a sweep does it."""
+    user_id = group.owner.user_id
+
+    def load():
+        with database.connect() as connection:
+            return load_users(connection, [user_id])
+
+    contexts = await asyncio.to_thread(load)
+    options = SyncOptions(full=True, priority="webhook")
+    outcome = (await sync_users(database, settings, group.stream, contexts, run_id, options))[user_id]
+    if outcome.error:
+        raise outcome.error
+    outcomes = dict.fromkeys(group.events, "stored")
+    async with database.aconnect() as connection:
+        await inbox.done(connection, outcomes)
+    return outcomes
+
+
+def _cut_short(error: BaseException) -> V2Error:
+    what = "gave no answer in time" if isinstance(error, TimeoutError) else f"broke off ({type(error).__name__})"
+    return SourceUnavailable(f"reading again after a webhook {what}", retryable=True)
