@@ -55,6 +55,10 @@ class Admin:
             Route("/requests/reset", self._requests, methods=["POST"]),
             Route("/step", self._step, methods=["POST"]),
             Route("/reassign", self._reassign, methods=["POST"]),
+            Route("/touch", self._touch, methods=["POST"]),
+            Route("/hooks", self._hooks, methods=["GET", "POST"]),
+            Route("/hooks/register", self._register, methods=["POST"]),
+            Route("/hooks/send", self._send, methods=["POST"]),
             Route("/fault", self._fault, methods=["GET", "POST", "DELETE"]),
             Route("/limits", self._limits, methods=["GET", "POST"]),
         ]
@@ -115,8 +119,67 @@ class Admin:
         except (KeyError, ValueError, TypeError) as error:
             return JSONResponse({"error": f"account, person and user are ids that exist: {error!r}"}, 400)
 
+    async def _touch(self, request: Request) -> Response:
+        """{system, entity, account?, id?}: changes one record now; without an id one of the account's is taken."""
+        wanted = await request.json()
+        try:
+            system, entity = str(wanted["system"]), str(wanted["entity"])
+            account, record = str(wanted.get("account", "")), str(wanted.get("id", ""))
+            world = self.sandbox.world
+            if system == "fub":
+                account = account or str(world.users[0].fub_account)
+                rows = world.accounts[int(account)].tables[entity]
+                record = record or str(next(i for i, row in rows.items() if row.get("claimed", True)))
+            elif not record:
+                seen = world.brokerage.viewers
+                record = next(
+                    i
+                    for i, deal in world.brokerage.deals.items()
+                    if not deal["listing"] and isinstance(deal["price"], dict) and account in (*seen[i], "")
+                )
+            return self._do(
+                {"touch": [system, entity, account, record, datetime.now(UTC).isoformat(timespec="seconds")]}
+            )
+        except (KeyError, ValueError, TypeError, StopIteration) as error:
+            return JSONResponse({"error": f"system, entity, account and id name a record that exists: {error!r}"}, 400)
+
+    async def _hooks(self, request: Request) -> Response:
+        """How webhooks go: on, and the shares of loss, repeat, disorder; delay_s; retry_scale."""
+        ways = self.sandbox.hooks.ways
+        if request.method == "POST":
+            try:
+                for name, value in (await request.json()).items():
+                    setattr(ways, name, type(getattr(ways, name))(value))
+            except (AttributeError, ValueError, TypeError) as error:
+                return JSONResponse({"error": f"on, loss, repeat, disorder, delay_s, retry_scale: {error}"}, 400)
+        return JSONResponse(self.sandbox.hooks.told())
+
+    async def _register(self, request: Request) -> Response:
+        """{system: rezen | title, account, url, user?, password?}; FUB is registered by its own API."""
+        wanted = await request.json()
+        try:
+            self.sandbox.hooks.register(**{k: str(v) for k, v in wanted.items()})
+        except (KeyError, TypeError) as error:
+            return JSONResponse({"error": f"system, account and url are needed: {error!r}"}, 400)
+        return JSONResponse(self.sandbox.hooks.told())
+
+    async def _send(self, request: Request) -> Response:
+        """{account, event, table, ids}: an event of the CRM that nothing happened for, e.g. of an unknown name."""
+        wanted = await request.json()
+        try:
+            ids = [int(i) for i in wanted["ids"]]
+            event, told_as = str(wanted["event"]), str(wanted.get("registered_as", wanted["event"]))
+            self.sandbox.hooks.send(
+                self.sandbox.hooks.fub_event(int(wanted["account"]), told_as, wanted["table"], ids, named=event)
+            )
+        except (KeyError, ValueError, TypeError) as error:
+            return JSONResponse({"error": f"account, event, table and ids are needed: {error!r}"}, 400)
+        return JSONResponse(self.sandbox.hooks.told())
+
     def _do(self, deed: dict[str, Any]) -> Response:
+        before = self.sandbox.hooks.picture()
         told = do(self.sandbox.world, deed)
+        self.sandbox.hooks.changed_since(before)
         self.deeds.done.append(deed)
         self.keep()
         return JSONResponse(told)

@@ -17,6 +17,7 @@ from sandbox.admin import Admin
 from sandbox.faults import Faults
 from sandbox.front import Front, RequestLog
 from sandbox.fub import FubServer
+from sandbox.hooks import Hooks
 from sandbox.limits import Limits
 from sandbox.rezen import RezenServer
 from sandbox.skyslope import SkySlopeServer
@@ -32,10 +33,11 @@ class Sandbox:
 
     def __init__(self, world: World, *, home: Path | None = None) -> None:
         self.world, self.limits, self.faults, self.requests = world, Limits(), Faults(), RequestLog()
+        self.hooks = Hooks(world)
         self.port = 0
         self.admin = Admin(self, home)
         routes: list[BaseRoute] = [
-            Mount("/fub/v1", routes=FubServer(world, self.limits, self.faults).routes()),
+            Mount("/fub/v1", routes=FubServer(world, self.limits, self.faults, self.hooks).routes()),
             Mount("/rezen", routes=RezenServer(world, self.faults).mounts()),
             Mount("/skyslope", routes=SkySlopeServer(world, self.faults).routes()),
             Mount("/title", routes=TitleServer(world, self.faults).routes()),

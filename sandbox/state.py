@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.world import Scale, World
+from sandbox.world.move import touch
 
 STATE_FILE = "sandbox.json"
 
@@ -46,6 +47,8 @@ def do(world: World, deed: dict[str, Any]) -> dict[str, Any]:
     """Does one deed, as asked for now or again after a restart. Raises KeyError for an unknown contact or user."""
     if "step" in deed:
         return world.step(datetime.fromisoformat(deed["step"]))
+    if "touch" in deed:
+        return touch(world, *deed["touch"])
     account, person, user, at = deed["reassign"]
     world.now = max(world.now, datetime.fromisoformat(at))
     return world.reassign(account, person, user)

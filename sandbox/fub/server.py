@@ -15,10 +15,11 @@ from sandbox.faults import Faults, broken, encode_surrogates
 from sandbox.fub.lists import COLLECTIONS, Lists, fields_of, show
 from sandbox.fub.refused import Refused
 from sandbox.fub.visible import visible
+from sandbox.fub.webhooks import Webhooks
+from sandbox.hooks import SYSTEM_KEY, Hooks
 from sandbox.limits import DOCUMENTED, Limits
 from sandbox.world import FubAccount, FubUser, Row, World
 
-SYSTEM_KEY = "sandbox-system-key"
 #: What a list tells and a single record does not.
 _ONLY_IN_LISTS = {"events": ("pageTitle", "pageUrl", "pageDuration")}
 
@@ -26,9 +27,10 @@ _ONLY_IN_LISTS = {"events": ("pageTitle", "pageUrl", "pageDuration")}
 class FubServer:
     """The routes of one installation."""
 
-    def __init__(self, world: World, limits: Limits, faults: Faults) -> None:
+    def __init__(self, world: World, limits: Limits, faults: Faults, hooks: Hooks | None = None) -> None:
         self.world, self.limits, self.faults = world, limits, faults
         self.lists = Lists(world, faults)
+        self.webhooks = Webhooks(hooks or Hooks(world))
 
     def routes(self) -> list[Route]:
         """Everything under /fub/v1."""
@@ -41,6 +43,7 @@ class FubServer:
         for name in COLLECTIONS:
             routes.append(Route(f"/{name}", self._handler(name, self._list(name)), methods=["GET"]))
             routes.append(Route(f"/{name}/{{id}}", self._handler(name, self._one(name)), methods=["GET"]))
+        routes += self.webhooks.routes(self._webhooks)
         return [*routes, Route("/{rest:path}", self._handler("", self._nothing))]
 
     def _handler(self, name: str, answer: Callable[[FubAccount, FubUser, Request], Any]) -> Callable[[Request], Any]:
@@ -56,6 +59,14 @@ class FubServer:
             except Refused as refused:
                 return _json({refused.key: refused.message}, refused.status, headers | refused.headers)
             return _json(body, 200, headers)
+
+        return handle
+
+    def _webhooks(self, answer: Callable[[FubAccount, FubUser, Request, bytes], Any]) -> Callable[[Request], Any]:
+        async def handle(request: Request) -> Response:
+            body = await request.body()
+            told = self._handler("", lambda account, user, asked: answer(account, user, asked, body))
+            return await told(request)
 
         return handle
 

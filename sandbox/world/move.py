@@ -46,6 +46,26 @@ def reassign(world: World, account: FubAccount, person_id: int, user_id: int) ->
     return person
 
 
+def touch(world: World, system: str, entity: str, account: str, record: str, at: str) -> dict[str, Any]:
+    """Changes one record now. Returns which, and the fact that tells it changed. Raises KeyError for an unknown one."""
+    world.now = max(world.now, datetime.fromisoformat(at))
+    world.version += 1
+    if (system, entity) == ("rezen", "transactions"):
+        deal = world.brokerage.deals[record]
+        amount = round(float(deal["price"]["amount"] or 0)) + 1
+        deal |= {"price": deal["price"] | {"amount": amount}, "updatedAt": millis(world.now)}
+        return {"system": system, "entity": entity, "id": record, "at": at, "field": "price", "value": amount}
+    if system != "fub":
+        raise KeyError(f"{system}/{entity}")
+    row = world.accounts[int(account)].tables[entity][int(record)]
+    field = {"people": "price", "deals": "price", "calls": "duration"}[entity]
+    row[field] = (row[field] or 0) + 1
+    if "updated" in row:
+        row["updated"] = iso(world.now)
+    return {"system": system, "entity": entity, "account": account, "id": record, "at": at, "field": field,
+            "value": row[field]}  # fmt: skip
+
+
 def delete_person(account: FubAccount, person_id: int) -> None:
     """A contact goes, and with it everything of it, without a word (the documents say so)."""
     tables = account.tables

@@ -1,0 +1,295 @@
+"""From a stored event to rows in V2, against the sandbox: whatever order events come in, and however often."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import orjson
+import pytest
+from dagster._core.definitions.partitions.context import partition_loading_context
+
+from resources.lease import Lease
+from resources.postgres import Database
+from sandbox import Scale, World, serve
+from sensors.inbox import inbox_sensor
+from tests.story import Story, crm
+from v2_assets.definitions import build_defs
+from v2_assets.identity import units as identity
+from v2_assets.partitions import USERS_NAME, partition_key
+from v2_assets.platform_resource import PlatformResource
+from v2_assets.webhooks import inbox
+from v2_assets.webhooks.alarms import inbox_old, unknown_events
+from v2_assets.webhooks.drain import Drained, drain
+
+SMALL = Scale(people=60, deals=40)
+
+
+@pytest.fixture
+def story(database: Database, tmp_path: Path) -> Iterator[Story]:
+    """The owner of the first account, all of whose contacts are in V2."""
+    with serve(World(scale=SMALL)) as sandbox:
+        sandbox.limits.raised = {"global": 100_000, "events": 100_000}
+        begun = Story.begin(database, sandbox, tmp_path, users=1)
+        for entity in ("accounts", "users", "stages", "people"):
+            begun.sync("fub", entity)
+        begun.merge_all([identity, crm])
+        yield begun
+
+
+def credentials(story: Story, platform: str = "fub") -> int:
+    query = "select id from v2.credentials where user_id = %s and platform = %s"
+    return story.query(query, story.users[0], platform)[0][0]
+
+
+def arrive(story: Story, event: str, body: dict[str, Any], *, source: str = "fub", owner: int | None = None) -> int:
+    """An event in the inbox, as the receiver stores it."""
+    with story.database.connect() as connection:
+        row = connection.execute(
+            "insert into ops.webhook_inbox (source, event_key, credentials_id, event, body)"
+            " values (%s, gen_random_uuid()::text, %s, %s, %s) returning id",
+            [source, credentials(story, source) if owner is None else owner, event, orjson.dumps(body)],
+        ).fetchone()
+    assert row
+    return row[0]
+
+
+def people_event(story: Story, event: str, *ids: int) -> int:
+    return arrive(story, event, {"eventId": "e", "event": event, "resourceIds": list(ids), "uri": None})
+
+
+def tick(story: Story) -> Drained:
+    return asyncio.run(drain(story.database, story.settings))
+
+
+def merged(story: Story) -> None:
+    story.merge_all([crm])
+
+
+def states(story: Story) -> list[tuple[str, str | None]]:
+    return [tuple(row) for row in story.query("select state, reason from ops.webhook_inbox order by id")]
+
+
+def no_waiting(story: Story) -> None:
+    with story.database.connect() as connection:
+        connection.execute("update ops.webhook_inbox set next_attempt_at = null")
+
+
+def people(story: Story) -> dict[int, Any]:
+    account = story.sandbox.world.accounts[story.sandbox.world.users[0].fub_account]
+    return account.tables["people"]
+
+
+def price(story: Story, person: int) -> Any:
+    return story.query(
+        "select price::int, deleted_at is not null from v2.fub_people where fub_people_id_raw = %s", person
+    )
+
+
+def change(story: Story, person: dict[str, Any], amount: int) -> None:
+    world = story.sandbox.world
+    person |= {"price": amount, "updated": "2031-01-01T00:00:00Z"}
+    world.changed()
+
+
+def a_person(story: Story) -> dict[str, Any]:
+    return next(p for p in people(story).values() if p["claimed"] and p["stage"] != "Trash")
+
+
+def test_a_record_told_of_a_hundred_times_is_read_once_and_arrives_in_v2(story: Story) -> None:
+    person = a_person(story)
+    change(story, person, 123_456)
+    for _ in range(100):
+        people_event(story, "peopleUpdated", person["id"])
+    story.sandbox.requests.clear()
+    told = tick(story)
+    assert told.events == {"stored": 100}
+    assert story.sandbox.requests.total("/people") == 1
+    assert told.touched == {"stage_fub_people": {story.users[0]}}
+    merged(story)
+    assert price(story, person["id"]) == [(123_456, False)]
+    assert set(states(story)) == {("done", "stored")}
+
+
+def test_events_in_the_wrong_order_and_three_days_late_end_in_the_newest_state(story: Story) -> None:
+    person = a_person(story)
+    change(story, person, 2)
+    people_event(story, "peopleStageUpdated", person["id"])
+    people_event(story, "peopleCreated", person["id"])
+    tick(story)
+    merged(story)
+    assert price(story, person["id"]) == [(2, False)]
+
+
+def test_a_bulk_change_of_more_records_than_a_page_is_read_in_pages(story: Story) -> None:
+    ids = [i for i, p in people(story).items() if p["claimed"]]
+    people_event(story, "peopleTagsCreated", *ids, *range(1_000_000, 1_000_090))
+    story.sandbox.requests.clear()
+    told = tick(story)
+    assert told.events == {"later": 1}, "some of its records are not there yet"
+    assert story.sandbox.requests.total(r"/people$") == -(-(len(ids) + 90) // 100)
+
+
+def test_a_deleted_person_ends_in_v2_at_once_and_an_update_that_comes_after_does_not_bring_it_back(
+    story: Story,
+) -> None:
+    from sandbox.world.move import delete_person
+
+    person = a_person(story)["id"]
+    account = story.sandbox.world.accounts[story.sandbox.world.users[0].fub_account]
+    delete_person(account, person)
+    story.sandbox.world.changed()
+    people_event(story, "peopleDeleted", person)
+    people_event(story, "peopleUpdated", person)
+    told = tick(story)
+    assert told.events["deleted"] == 2
+    merged(story)
+    assert [row[1] for row in price(story, person)] == [True]
+
+
+def test_a_deletion_that_is_not_true_deletes_nothing(story: Story) -> None:
+    person = a_person(story)["id"]
+    people_event(story, "peopleDeleted", person)
+    assert tick(story).events == {"stored": 1}
+    assert [row[1] for row in price(story, person)] == [False]
+
+
+def test_a_404_without_a_word_of_deletion_is_tried_again_and_then_left_to_the_sweeps(story: Story) -> None:
+    from sandbox.world.move import delete_person
+
+    person = a_person(story)["id"]
+    delete_person(story.sandbox.world.accounts[story.sandbox.world.users[0].fub_account], person)
+    story.sandbox.world.changed()
+    people_event(story, "peopleUpdated", person)
+    for _ in range(inbox.TRIES_WHEN_ABSENT):
+        assert tick(story).events == {"later": 1}
+        assert tick(story).events == {}, "not before its time"
+        no_waiting(story)
+    assert tick(story).events == {"not_visible": 1}
+    assert [row[1] for row in price(story, person)] == [False]
+
+
+def test_a_person_merged_into_another_goes_and_the_other_has_its_new_state(story: Story) -> None:
+    from sandbox.world.move import delete_person
+
+    first, second = [p for p in people(story).values() if p["claimed"]][:2]
+    delete_person(story.sandbox.world.accounts[story.sandbox.world.users[0].fub_account], first["id"])
+    change(story, second, 777)
+    people_event(story, "peopleUpdated", second["id"], first["id"])
+    people_event(story, "peopleDeleted", first["id"])
+    assert tick(story).events == {"deleted": 2}, "one of the records of each is gone"
+    merged(story)
+    assert price(story, second["id"]) == [(777, False)]
+    assert [row[1] for row in price(story, first["id"])] == [True]
+
+
+def test_a_changed_definition_reads_its_short_list(story: Story) -> None:
+    arrive(story, "stageUpdated", {"resourceIds": [1]})
+    told = tick(story)
+    assert told.events == {"stored": 1} and set(told.touched) == {"stage_fub_stages"}
+
+
+def test_what_we_do_not_keep_is_done_and_an_unknown_name_is_kept_and_told(story: Story) -> None:
+    arrive(story, "notesCreated", {"resourceIds": [1]})
+    arrive(story, "peopleTeleported", {"resourceIds": [1]})
+    assert tick(story).events == {"not_kept": 1, "unknown_event": 1}
+    assert states(story) == [("done", "not_kept"), ("parked", "unknown_event")]
+    with story.database.connect() as connection:
+        assert set(unknown_events(connection)) == {"fub/peopleTeleported"}
+        assert inbox.replay(connection, reason="unknown_event") == 1
+    assert states(story)[1] == ("new", None)
+
+
+def test_an_event_of_nobody_is_parked(story: Story) -> None:
+    arrive(story, "peopleUpdated", {"resourceIds": [1]}, owner=999_999)
+    assert tick(story).events == {"unknown_user": 1}
+
+
+def test_events_of_a_refused_key_wait_for_the_next_key(story: Story) -> None:
+    owner = credentials(story)
+    with story.database.connect() as connection:
+        connection.execute("update v2.credentials set state = 'needs_reconnect' where id = %s", [owner])
+    people_event(story, "peopleUpdated", a_person(story)["id"])
+    assert tick(story).events == {"no_connection": 1}
+    with story.database.connect() as connection:
+        connection.execute("update v2.credentials set state = 'ok' where id = %s", [owner])
+    assert tick(story).events == {"stored": 1}
+
+
+def test_while_the_source_is_down_events_wait_with_backoff_and_are_read_when_it_is_back(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("v2_assets.webhooks.drain.DEADLINE_S", 0.7)
+    person = a_person(story)
+    change(story, person, 31)
+    people_event(story, "peopleUpdated", person["id"])
+    story.sandbox.faults.add({"name": "error_5xx", "path": "/fub/"})
+    assert tick(story).events == {"later": 1}
+    assert tick(story).events == {}
+    with story.database.connect() as connection:
+        connection.execute("update ops.webhook_inbox set received_at = now() - interval '1 hour'")
+        assert set(inbox_old(connection, story.settings)) == {"fub"}
+    story.sandbox.faults.clear()
+    no_waiting(story)
+    assert tick(story).events == {"stored": 1}
+    with story.database.connect() as connection:
+        assert inbox_old(connection, story.settings) == {}
+
+
+def test_a_sweep_at_work_is_not_waited_for(story: Story) -> None:
+    person = a_person(story)["id"]
+    people_event(story, "peopleUpdated", person)
+    user = story.sandbox.world.users[0]
+    key = f"sync:fub/{user.fub_account}/{story.users[0]}:people"
+    with Lease.acquire(story.database, key, "a sweep"):
+        assert tick(story).events == {"busy": 1}
+    assert tick(story).events == {"stored": 1}
+
+
+def test_a_deal_of_rezen_is_read_again_by_its_id_with_its_users_key(story: Story) -> None:
+    world = story.sandbox.world
+    mine = world.users[0].agent_id
+    deal = next(d for i, d in world.brokerage.deals.items() if mine in world.brokerage.viewers[i] and not d["listing"])
+    arrive(story, "WEBHOOK_ENDPOINT_TEST_EVENT", {}, source="rezen")
+    arrive(story, "TRANSACTION_UPDATED", {"rezenObject": {"id": deal["id"]}}, source="rezen")
+    arrive(story, "LISTING_UPDATED", {"rezenObject": {"id": "00000000-0000-4000-8000-000000000000"}}, source="rezen")
+    assert tick(story).events == {"not_kept": 1, "stored": 1, "later": 1}
+    assert story.query("select source_id from staging.stage_rezen_transactions") == [(deal["id"],)]
+
+
+def test_an_order_of_qualia_is_read_again_by_its_id(story: Story) -> None:
+    world = story.sandbox.world
+    name = world.users[0].connections["title"].api_key
+    orders = world.title.organisations[world.title.keys[name][1]].orders
+    order = next(iter(orders))
+    arrive(story, "documents", {"type": "documents", "order_id": order}, source="title")
+    assert tick(story).events == {"stored": 1}
+    assert story.query("select source_id from staging.stage_title_orders") == [(order,)]
+
+
+def test_the_run_that_follows_merges_only_what_reads_the_new_rows_for_the_users_who_have_them(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in story.environment().items():
+        monkeypatch.setenv(name, value)
+    person = a_person(story)
+    change(story, person, 99)
+    people_event(story, "peopleUpdated", person["id"])
+    with dg.DagsterInstance.ephemeral() as instance:
+        instance.add_dynamic_partitions(USERS_NAME, ["0", partition_key(story.users[0]), "9000"])
+        with (
+            partition_loading_context(dynamic_partitions_store=instance),
+            dg.build_sensor_context(
+                instance=instance, definitions=build_defs(), resources={"platform": PlatformResource()}
+            ) as context,
+        ):
+            ticked = inbox_sensor.evaluate_tick(context)
+            again = inbox_sensor.evaluate_tick(context)
+    [request] = ticked.run_requests or []
+    assert request.tags["dagster/partition"] == partition_key(story.users[0])
+    names = {key.to_user_string() for key in request.asset_selection or ()}
+    assert "fub_people" in names and "fub_calls" not in names
+    assert not again.run_requests
