@@ -5,7 +5,6 @@ from __future__ import annotations
 import dagster as dg
 
 from sensors.backlog import backlog_sensor
-from sensors.inbox import inbox_sensor
 from sensors.measuring import measuring_sensor
 from sensors.onboarding import onboarding_sensor
 from sensors.onboarding_progress import onboarding_progress_sensor
@@ -46,7 +45,14 @@ def build_defs(**resources: object) -> dg.Definitions:
         asset_checks=CHECKS,
         jobs=[*JOBS, standing_checks, health_report_job],
         schedules=[*SCHEDULES, checks_schedule, health_report_schedule],
-        sensors=[onboarding_sensor, onboarding_progress_sensor, backlog_sensor, measuring_sensor, inbox_sensor],
+        sensors=[
+            onboarding_sensor,
+            onboarding_progress_sensor,
+            backlog_sensor,
+            measuring_sensor,
+            inbox_sensor,
+            webhook_audit_sensor,
+        ],
         resources={"platform": PlatformResource(), **resources},
         # A process per step would cost about two seconds each; a run's steps share one process.
         executor=dg.in_process_executor,

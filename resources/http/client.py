@@ -155,6 +155,10 @@ class HttpClient:
         """
         return await self._ask("POST", endpoint, params, body, headers, priority, base_url, attempts, path)
 
+    async def change(self, method: str, endpoint: Endpoint, body: Any, *, priority: Priority, **path: str) -> Answer:
+        """A call that changes something at the source: asked once, for a second try could do it twice."""
+        return await self._ask(method, endpoint, (), body, None, priority, None, 1, path)
+
     async def _ask(
         self,
         method: str,

@@ -28,9 +28,19 @@ app = typer.Typer(
 @cache
 def register_commands() -> None:
     """Adds every command to `app`, once; only now, so that importing the package is quick."""
-    from v2_assets.cli import data, demo_command, doctor, imports, platform_commands, sandbox_commands, tables, users
+    from v2_assets.cli import (
+        data,
+        demo_command,
+        doctor,
+        imports,
+        platform_commands,
+        sandbox_commands,
+        tables,
+        users,
+        webhooks,
+    )
 
-    for module in (platform_commands, users, data, imports, tables, doctor, sandbox_commands, demo_command):
+    for module in (platform_commands, users, data, imports, tables, doctor, sandbox_commands, demo_command, webhooks):
         module.register(app)
 
 

@@ -74,6 +74,10 @@ class FubCalls:
             context={"source": SOURCE, "endpoint": endpoint.name, "status": 403},
         )
 
+    async def change(self, method: str, endpoint: Endpoint, body: Any, **path: str) -> Any:
+        """The answer's document to a call that changes something; asked once."""
+        return (await self._http.change(method, endpoint, body, priority="incremental", **path)).document
+
     async def rows(self, endpoint: Endpoint, params: Params, *, priority: Priority) -> tuple[list[Any], Answer]:
         """The rows of a list's page. Raises NotUnderstood for an answer without the list."""
         answer = await self.get(endpoint, params, priority=priority)

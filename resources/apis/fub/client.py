@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from resources.apis.fub import endpoints as api
 from resources.apis.fub.calls import SOURCE, FubCalls, record
+from resources.apis.fub.hooks import FubWebhooks
 from resources.apis.fub.lists import FubLists
 from resources.apis.fub.models import MODELS
 from resources.apis.fub.texts import read_texts
@@ -51,6 +52,7 @@ class FubClient:
             limit_per_system=limit_per_system,
         )
         self._lists = FubLists(self._calls)
+        self.webhooks = FubWebhooks(self._calls)
 
     async def __aenter__(self) -> FubClient:
         return self
