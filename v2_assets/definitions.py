@@ -9,6 +9,7 @@ from sensors.measuring import measuring_sensor
 from sensors.onboarding import onboarding_sensor
 from sensors.onboarding_progress import onboarding_progress_sensor
 from sensors.sweeps import SCHEDULES
+from sensors.webhook_audit import WEBHOOK_SENSORS
 from v2_assets.aggregates.assets import AGGREGATES
 from v2_assets.checks.assets import CHECKS, checks_schedule, standing_checks
 from v2_assets.crm.assets import CRM
@@ -50,8 +51,7 @@ def build_defs(**resources: object) -> dg.Definitions:
             onboarding_progress_sensor,
             backlog_sensor,
             measuring_sensor,
-            inbox_sensor,
-            webhook_audit_sensor,
+            *WEBHOOK_SENSORS,
         ],
         resources={"platform": PlatformResource(), **resources},
         # A process per step would cost about two seconds each; a run's steps share one process.
