@@ -22,7 +22,7 @@ def health_report(context: dg.AssetExecutionContext, platform: PlatformResource)
 
 
 HEALTH = [health_report]
-health_report_job = dg.define_asset_job("health_report", selection=dg.AssetSelection.assets(health_report))
+health_report_job = dg.define_asset_job("draw_health_report", selection=dg.AssetSelection.assets(health_report))
 health_report_schedule = dg.ScheduleDefinition(
     name="health_report",
     job=health_report_job,
