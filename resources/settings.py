@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
+from datetime import time
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -21,6 +24,18 @@ ENV_FILE = ".env"
 
 # Set by the platform for its own processes, never by a person.
 _INTERNAL_PREFIXES = ("V2_DAGSTER_PG_", "V2_PLATFORM_", "V2_TEST_")
+
+
+SEVERITIES = ("info", "warning", "critical")
+ALERT_CHANNELS = ("slack", "mail", "http")
+
+
+def _routes(text: str) -> dict[str, tuple[str, ...]]:
+    pairs = (part.partition("=") for part in text.split(";") if part.strip())
+    return {
+        severity.strip(): tuple(name.strip() for name in channels.split(",") if name.strip())
+        for severity, _, channels in pairs
+    }
 
 
 class Settings(BaseSettings):
@@ -191,6 +206,89 @@ class Settings(BaseSettings):
     ui_port: Annotated[
         int, Field(ge=1, le=65535, description="port of the web pages on 127.0.0.1", examples=[3000])
     ] = 3000
+    public_url: Annotated[
+        str,
+        Field(description="where people reach the web pages, for links in alerts", examples=["https://v2.example.com"]),
+    ] = "http://127.0.0.1:3000"
+
+    alert_slack_url: Annotated[
+        SecretStr | None, Field(description="an incoming webhook of Slack, or of something that takes the same")
+    ] = None
+    alert_smtp_url: Annotated[
+        SecretStr | None,
+        Field(
+            description="the mail server: smtp:// or smtps://", examples=["smtp://user:password@mail.example.com:587"]
+        ),
+    ] = None
+    alert_mail_from: Annotated[str | None, Field(examples=["v2@example.com"])] = None
+    alert_mail_to: Annotated[
+        str | None, Field(description="who gets mail, with commas", examples=["ops@example.com"])
+    ] = None
+    alert_http_url: Annotated[SecretStr | None, Field(description="an endpoint that takes each alert as JSON")] = None
+    alert_http_secret: Annotated[
+        SecretStr | None, Field(description="signs what goes to alert_http_url (X-V2-Signature)")
+    ] = None
+    alert_routes: Annotated[
+        str,
+        Field(
+            description="for each severity the channels in the order in which they are tried",
+            examples=["critical=slack,mail,http;warning=slack,mail,http;info=http"],
+        ),
+    ] = "critical=slack,mail,http;warning=slack,mail,http;info=slack,mail,http"
+    alert_reminder_hours: Annotated[
+        float, Field(gt=0, le=8760, description="after how long an open incident is told again", examples=[24])
+    ] = 24
+    alert_quiet_hours: Annotated[
+        str | None,
+        Field(description="when only critical alerts are sent", examples=["22:00-07:00 Europe/Berlin"]),
+    ] = None
+    alert_dry_run: Annotated[bool, Field(description="write alerts to the log and send nothing")] = False
+
+    health_backlog_warning: Annotated[
+        int, Field(ge=0, description="staged records of one table that are not merged: more is a warning")
+    ] = 1000
+    health_backlog_critical: Annotated[
+        int, Field(ge=0, description="staged records of one table that are not merged: more is critical")
+    ] = 5000
+    health_sync_hours_warning: Annotated[
+        float, Field(ge=0, description="hours since a user's last successful sync of a stream: more is a warning")
+    ] = 24
+    health_sync_hours_critical: Annotated[
+        float, Field(ge=0, description="hours since a user's last successful sync of a stream: more is critical")
+    ] = 72
+    health_onboarding_hours_warning: Annotated[
+        float, Field(ge=0, description="hours that an onboarding has been at work: more is a warning")
+    ] = 4
+    health_onboarding_hours_critical: Annotated[
+        float, Field(ge=0, description="hours that an onboarding has been at work: more is critical")
+    ] = 24
+    health_failed_percent_warning: Annotated[
+        float,
+        Field(ge=0, description="per cent of an integration's streams that failed when last read: more is a warning"),
+    ] = 10
+    health_failed_percent_critical: Annotated[
+        float,
+        Field(ge=0, description="per cent of an integration's streams that failed when last read: more is critical"),
+    ] = 30
+    health_gap_percent_warning: Annotated[
+        float,
+        Field(
+            ge=0, description="per cent of the source's own count that a complete sweep did not meet: more is a warning"
+        ),
+    ] = 1
+    health_gap_percent_critical: Annotated[
+        float,
+        Field(
+            ge=0, description="per cent of the source's own count that a complete sweep did not meet: more is critical"
+        ),
+    ] = 5
+    health_rejected_percent_warning: Annotated[
+        float, Field(ge=0, description="per cent of a table's staged records that are rejected: more is a warning")
+    ] = 0.5
+    health_rejected_percent_critical: Annotated[
+        float, Field(ge=0, description="per cent of a table's staged records that are rejected: more is critical")
+    ] = 5
+
     overlap_minutes: Annotated[
         int, Field(ge=0, le=1440, description="how far an incremental window reaches back", examples=[10])
     ] = 10
@@ -226,6 +324,51 @@ class Settings(BaseSettings):
         if not value.startswith(("https://", "http://")):
             raise ValueError("is not a URL that starts with https:// or http://")
         return value.rstrip("/")
+
+    @field_validator("alert_slack_url", "alert_http_url")
+    @classmethod
+    def _is_an_address(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not value.get_secret_value().startswith(("https://", "http://")):
+            raise ValueError("is not a URL that starts with https:// or http://")
+        return value
+
+    @field_validator("alert_smtp_url")
+    @classmethod
+    def _is_a_mail_server(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not re.match(r"smtps?://[^/]+", value.get_secret_value()):
+            raise ValueError("is not a URL that starts with smtp:// or smtps://")
+        return value
+
+    @field_validator("alert_routes")
+    @classmethod
+    def _routes_are_known(cls, value: str) -> str:
+        for severity, channels in _routes(value).items():
+            if severity not in SEVERITIES or not set(channels) <= set(ALERT_CHANNELS):
+                raise ValueError(
+                    f"a route is one of {', '.join(SEVERITIES)}, = and some of {', '.join(ALERT_CHANNELS)}"
+                )
+        return value
+
+    @field_validator("alert_quiet_hours")
+    @classmethod
+    def _hours_are_hours(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        found = re.fullmatch(r"(\d\d:\d\d)-(\d\d:\d\d)(?: (\S+))?", value)
+        if found is None:
+            raise ValueError("is not like 22:00-07:00 Europe/Berlin")
+        try:
+            begin, end = time.fromisoformat(found[1]), time.fromisoformat(found[2])
+            ZoneInfo(found[3] or "UTC")
+        except (ValueError, KeyError, OSError):
+            raise ValueError("is not like 22:00-07:00 Europe/Berlin") from None
+        if begin == end:
+            raise ValueError("begins and ends at once; leave it out to have no quiet hours")
+        return value
+
+    def alert_route(self, severity: str) -> tuple[str, ...]:
+        """The channels for messages of a severity, in the order in which they are tried."""
+        return _routes(self.alert_routes).get(severity, ())
 
     @field_validator("home")
     @classmethod

@@ -7,6 +7,7 @@ ends the same way.
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
@@ -124,12 +125,15 @@ async def _refuse(connection: psycopg.AsyncConnection[Any], new: Connection, err
     await report(
         connection,
         code="credential_not_verified",
+        key=f"{new.platform}/{new.credentials_id}",
         severity="warning",
-        subject=f"new {new.platform} credential of user {new.user_id}: {kind}",
+        subject=f"the new {new.platform} key of user {new.user_id} does not work",
         body={
-            "error": error.as_dict(),
-            "do": f"ask user {new.user_id} for a working key,"
-            f" then `v2 onboard --user {new.user_id} --platform {new.platform}`",
+            "what": f"{kind}: {error.message}",
+            "since": datetime.now(UTC).isoformat(timespec="seconds"),
+            "users": [new.user_id],
+            "link": None,
+            "do": f"v2 onboard --user {new.user_id} --platform {new.platform}",
         },
     )
     await connection.execute(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dagster as dg
 
+from sensors.alerts import alerts_sensor
 from sensors.backlog import backlog_sensor
 from sensors.measuring import measuring_sensor
 from sensors.onboarding import onboarding_sensor
@@ -51,6 +52,7 @@ def build_defs(**resources: object) -> dg.Definitions:
             onboarding_progress_sensor,
             backlog_sensor,
             measuring_sensor,
+            alerts_sensor,
             *WEBHOOK_SENSORS,
         ],
         resources={"platform": PlatformResource(), **resources},

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import dagster as dg
 
 from v2_assets.automation import CHECKS_CRON, KIND_TAG
-from v2_assets.checks.rules import Rule, judge, rules
-from v2_assets.incidents import report_now
+from v2_assets.checks.rules import Rule, Verdict, judge, rules
+from v2_assets.incidents import Finding, settle
 from v2_assets.platform_resource import PlatformResource
 from v2_assets.schema import metadata
 from v2_assets.schema.stage import STREAMS
@@ -25,6 +25,21 @@ def _groups() -> dict[str, list[Rule]]:
     return groups
 
 
+def _found(rule: Rule, verdict: Verdict) -> dict[str, Finding]:
+    """A broken rule as the incident it is. What is only a warning is shown in the UI and told to nobody."""
+    if not verdict.number or rule.severity != "ERROR":
+        return {}
+    body = {
+        "what": f"{verdict.number} rows break it. {rule.meaning}",
+        "since": None,
+        "users": [],
+        "link": f"/assets/{rule.table}?view=checks",
+        "do": "v2 reconcile",
+        "ids": list(verdict.ids),
+    }
+    return {f"{rule.table}/{rule.name}": Finding("critical", f"{rule.table}: {rule.name} is broken", body)}
+
+
 def _checks(group: str, held: list[Rule]) -> dg.AssetChecksDefinition:
     specs = [dg.AssetCheckSpec(rule.name, asset=dg.AssetKey(rule.table), description=rule.meaning) for rule in held]
 
@@ -36,19 +51,7 @@ def _checks(group: str, held: list[Rule]) -> dg.AssetChecksDefinition:
                 if spec.key not in wanted:
                     continue
                 verdict = judge(connection, rule)
-                if verdict.number and rule.severity == "ERROR":
-                    report_now(
-                        connection,
-                        code="check_failed",
-                        severity="critical",
-                        subject=f"{rule.table}: {rule.name}",
-                        body={
-                            "rule": rule.meaning,
-                            "rows": verdict.number,
-                            "ids": list(verdict.ids),
-                            "do": f"look at these ids of {rule.table}; `v2 reconcile` tells what else is amiss",
-                        },
-                    )
+                settle(connection, "check_failed", _found(rule, verdict), within=f"{rule.table}/{rule.name}")
                 yield dg.AssetCheckResult(
                     asset_key=spec.asset_key,
                     check_name=rule.name,

@@ -32,6 +32,7 @@ def register_commands() -> None:
         data,
         demo_command,
         doctor,
+        health,
         imports,
         platform_commands,
         sandbox_commands,
@@ -40,7 +41,18 @@ def register_commands() -> None:
         webhooks,
     )
 
-    for module in (platform_commands, users, data, imports, tables, doctor, sandbox_commands, demo_command, webhooks):
+    for module in (
+        platform_commands,
+        users,
+        data,
+        imports,
+        tables,
+        health,
+        doctor,
+        webhooks,
+        sandbox_commands,
+        demo_command,
+    ):
         module.register(app)
 
 

@@ -114,6 +114,26 @@ notification = ops_table(
     personal=("payload",),
 )
 
+incident = ops_table(
+    "incident",
+    surrogate(_OWN_ID),
+    words("code", "What kind of trouble.", required=True),
+    words("key", "Which cause of that kind, e.g. fub/people.", required=True),
+    words("severity", "How bad it is now.", required=True),
+    words("subject", "One line for a person.", required=True),
+    json("body", "What broke, since when, whom it hits, what helps.", required=True, default="'{}'"),
+    number("times", "How often it was seen.", required=True, default="1"),
+    words("told", "The worst severity that people were told.", required=True),
+    ts("opened_at", "When it was first seen.", required=True, default="now()"),
+    ts("last_seen_at", "When it was last seen.", required=True, default="now()"),
+    ts("reminded_at", "When people were last reminded of it."),
+    ts("recovered_at", "When it was over; null while it lasts."),
+    law("severity", "severity in ('info', 'warning', 'critical') and told in ('info', 'warning', 'critical')"),
+    partial_index("incident_open_idx", "code", "key", where="recovered_at is null", is_unique=True),
+    grain="one cause of trouble from the time it was seen until it was over",
+    key=("id",),
+)
+
 alert = ops_table(
     "alert",
     surrogate(_OWN_ID),
@@ -123,7 +143,14 @@ alert = ops_table(
     json("body", "What broke, since when, whom it hits, what helps.", required=True, default="'{}'"),
     ts("created_at", "When it was raised.", required=True, default="now()"),
     ts("delivered_at", "When it was sent out."),
+    parent("incident_id", "ops.incident", "The incident it tells of; null for a plain notice."),
+    words("kind", "What happened to the incident.", required=True, default="'notice'"),
+    words("channel", "Where it was delivered."),
+    number("attempts", "How often all its channels were tried in vain.", required=True, default="0"),
+    ts("next_attempt_at", "Not to be tried again before this instant."),
+    json("error", "Why the channels failed, without secrets."),
     law("severity", "severity in ('info', 'warning', 'critical')"),
+    law("kind", "kind in ('opened', 'worse', 'reminder', 'recovered', 'notice', 'test')"),
     partial_index("alert_undelivered_idx", "id", where="delivered_at is null"),
     grain="one message to the people who run the platform",
     key=("id",),

@@ -158,9 +158,9 @@ def unique(*columns: str, name: str, nulls_are_one: bool = False) -> UniqueConst
     return UniqueConstraint(*columns, name=name, postgresql_nulls_not_distinct=nulls_are_one or None)
 
 
-def partial_index(name: str, *columns: str, where: str) -> Index:
+def partial_index(name: str, *columns: str, where: str, is_unique: bool = False) -> Index:
     """An index over the rows that fulfil `where`."""
-    return Index(name, *columns, postgresql_where=text(where))
+    return Index(name, *columns, unique=is_unique, postgresql_where=text(where))
 
 
 def sentence(grain: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Literal
 
 import psycopg
@@ -124,12 +125,15 @@ async def _note_failure(
             await report(
                 db,
                 code="credential_refused",
-                severity="critical",
-                subject=f"{connection.platform} of user {connection.user_id}",
+                key=f"{connection.platform}/{connection.credentials_id}",
+                severity="warning",
+                subject=f"the {connection.platform} key of user {connection.user_id} is refused",
                 body={
-                    "error": error.as_dict(),
-                    "do": f"ask user {connection.user_id} for a new {connection.platform} key, then run"
-                    f" `v2 onboard --user {connection.user_id} --platform {connection.platform} --key-stdin`",
+                    "what": error.message,
+                    "since": datetime.now(UTC).isoformat(timespec="seconds"),
+                    "users": [connection.user_id],
+                    "link": None,
+                    "do": f"v2 onboard --user {connection.user_id} --platform {connection.platform}",
                 },
             )
         await db.execute(

@@ -1,0 +1,99 @@
+"""Looking after everything: what is wrong becomes incidents, and people are told.
+
+A tick looks at the database's own signals, at webhooks, and at what only Dagster knows (runs and ticks that fail), and
+then sends what waits. The monitor does the same outside Dagster for the time when the daemon is dead.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+import psycopg
+from dagster._core.scheduler.instigation import TickStatus
+
+from v2_assets.alerting.deliver import deliver
+from v2_assets.automation import ALERTS_INTERVAL_S
+from v2_assets.health.signals import watch
+from v2_assets.incidents import Finding, settle
+from v2_assets.platform_resource import PlatformResource
+from v2_assets.webhooks import alarms
+
+#: A run that failed so long ago is no news any more.
+RECENT = timedelta(hours=24)
+#: One failed tick is repeated; so many in a row are trouble.
+TICKS_IN_A_ROW = 3
+
+
+def failed_runs(instance: dg.DagsterInstance, connection: psycopg.Connection) -> dict[str, Finding]:
+    """Jobs whose newest ended run failed, unless it failed for what a source did: that is told as the source's."""
+    found: dict[str, Finding] = {}
+    recent = instance.get_runs(
+        dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE], updated_after=datetime.now(UTC) - RECENT), limit=200
+    )
+    for job in dict.fromkeys(run.job_name for run in recent):
+        ended = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE]
+        last = instance.get_runs(dg.RunsFilter(job_name=job, statuses=ended), limit=1)
+        if not last or last[0].status != dg.DagsterRunStatus.FAILURE or _of_a_source(connection, last[0].run_id):
+            continue
+        found[job] = Finding(
+            "critical",
+            f"{job} fails",
+            {
+                "what": "Its newest run failed, and not because of a source.",
+                "since": None,
+                "users": [],
+                "link": f"/runs/{last[0].run_id}",
+                "do": "v2 status",
+            },
+        )
+    return found
+
+
+def _of_a_source(connection: psycopg.Connection, run_id: str) -> bool:
+    return connection.execute("select from ops.error_log where run_id = %s limit 1", [run_id]).fetchone() is not None
+
+
+def failed_ticks(instance: dg.DagsterInstance) -> dict[str, Finding]:
+    """Sensors and schedules whose last ticks all failed."""
+    found: dict[str, Finding] = {}
+    for state in instance.all_instigator_state():
+        ticks = instance.get_ticks(state.instigator_origin_id, state.selector_id, limit=TICKS_IN_A_ROW)
+        ended = [tick for tick in ticks if tick.status != TickStatus.STARTED]
+        if len(ended) < min(len(ticks), TICKS_IN_A_ROW - 1) or not ended:
+            continue
+        if len(ended) >= TICKS_IN_A_ROW - 1 and all(tick.status == TickStatus.FAILURE for tick in ended):
+            name = state.instigator_name
+            found[name] = Finding(
+                "critical",
+                f"{state.instigator_type.value.lower()} {name} fails each time it runs",
+                {
+                    "what": f"Its last {len(ended)} ticks failed.",
+                    "since": datetime.fromtimestamp(ended[-1].timestamp, UTC).isoformat(timespec="seconds"),
+                    "users": [],
+                    "link": "/overview/automation",
+                    "do": "v2 status",
+                },
+            )
+    return found
+
+
+@dg.sensor(
+    name="alerts",
+    minimum_interval_seconds=ALERTS_INTERVAL_S,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Makes incidents of what is wrong, ends those that are over, and tells people. Starts no run.",
+)
+def alerts_sensor(
+    context: dg.SensorEvaluationContext, platform: PlatformResource
+) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    database, settings = platform.database, platform.settings
+    with database.connect(autocommit=True) as connection:
+        found = watch(connection, settings)
+        found["run_failed"] = failed_runs(context.instance, connection)
+        found["tick_failed"] = failed_ticks(context.instance)
+        settle(connection, "run_failed", found["run_failed"])
+        settle(connection, "tick_failed", found["tick_failed"])
+        alarms.tell(connection, settings)
+    told = deliver(database, settings)
+    wrong = sum(len(causes) for causes in found.values())
+    yield dg.SkipReason(f"{wrong} causes of trouble; {told.sent} messages sent, {told.failed} found no channel")

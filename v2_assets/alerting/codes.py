@@ -1,0 +1,30 @@
+"""The kinds of trouble that people are told of. Each has its runbook, `docs/runbooks/<code with hyphens>.md`."""
+
+from __future__ import annotations
+
+CODES: dict[str, str] = {
+    "alert_channel": "A channel for alerts cannot be reached.",
+    "alert_undelivered": "Messages wait because no channel takes them.",
+    "backlog_large": "Staged records wait for their merge.",
+    "check_failed": "A standing check of a table is broken.",
+    "credential_not_verified": "A new key was refused when it was first tried.",
+    "credential_refused": "A key that worked is refused by its source.",
+    "daemon_dead": "Dagster's daemon gives no sign of life: nothing is started by the clock.",
+    "inbox_old": "Webhook events wait to be read again.",
+    "onboarding_failed": "An onboarding ended without everything being read.",
+    "onboarding_stuck": "An onboarding has not ended for hours.",
+    "rejected_share": "Many records of a source break a rule.",
+    "row_gap": "Fewer records were met than the source says it has.",
+    "run_failed": "A run failed for a reason that is not a source's.",
+    "stream_failed": "A stream of a source cannot be read for some users.",
+    "stream_old": "Users have had no successful sync for a day or more.",
+    "sync_failures": "A large part of the streams failed when they were last read.",
+    "tick_failed": "A sensor or schedule fails each time it runs.",
+    "webhook_disabled": "A source had switched webhooks off; they are on again.",
+    "webhook_unknown_event": "A source sends events that this version does not know.",
+}
+
+
+def runbook(code: str) -> str:
+    """The page of a code, from the folder of the documents."""
+    return f"runbooks/{code.replace('_', '-')}.md"
