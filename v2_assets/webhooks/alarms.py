@@ -1,18 +1,13 @@
-"""What is wrong with the inbox now: events that wait too long, and events that nobody has met before.
-
-Two functions say what is wrong (by cause), one tells it. `tell` adds an alert per cause and day; once incidents have
-recovery (`v2_assets.incidents.settle`), what the two return is what that takes.
-"""
+"""What is wrong with the inbox now: events that wait too long, and events that nobody has met before."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 
 from resources.settings import Settings
-from v2_assets.incidents import Severity, report_now
+from v2_assets.incidents import Finding, settle
 
 _OLD = """
 select i.source, min(i.received_at), count(*), array_remove(array_agg(distinct c.user_id), null),
@@ -26,19 +21,10 @@ where state = 'parked' and reason = 'unknown_event' and received_at > now() - in
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """One thing that is wrong now, as people are told it."""
-
-    severity: Severity
-    subject: str
-    body: dict[str, Any]
-
-
-def inbox_old(connection: psycopg.Connection[Any], settings: Settings) -> dict[str, Found]:
+def inbox_old(connection: psycopg.Connection[Any], settings: Settings) -> dict[str, Finding]:
     """Sources whose events have waited longer than the setting allows."""
     return {
-        source: Found(
+        source: Finding(
             "warning",
             f"webhook events of {source} are not read again",
             _body(
@@ -52,10 +38,10 @@ def inbox_old(connection: psycopg.Connection[Any], settings: Settings) -> dict[s
     }
 
 
-def unknown_events(connection: psycopg.Connection[Any]) -> dict[str, Found]:
+def unknown_events(connection: psycopg.Connection[Any]) -> dict[str, Finding]:
     """Names of events that this version does not know, met in the last seven days."""
     return {
-        f"{source}/{event}": Found(
+        f"{source}/{event}": Finding(
             "info",
             f"{source} sends {event!r}, which this version does not know",
             _body(
@@ -74,8 +60,6 @@ def _body(what: str, since: str, users: list[int], do: str) -> dict[str, Any]:
 
 
 def tell(connection: psycopg.Connection[Any], settings: Settings) -> None:
-    """Tells people of everything that is wrong with the inbox now, once a day for each cause."""
-    causes = {"inbox_old": inbox_old(connection, settings), "webhook_unknown_event": unknown_events(connection)}
-    for code, found in causes.items():
-        for each in found.values():
-            report_now(connection, code=code, severity=each.severity, subject=each.subject, body=each.body)
+    """Opens, refreshes and ends the incidents of the inbox."""
+    settle(connection, "inbox_old", inbox_old(connection, settings))
+    settle(connection, "webhook_unknown_event", unknown_events(connection))

@@ -21,7 +21,7 @@ from resources.postgres import Database
 from resources.settings import Settings
 from resources.webhooks import Addresses
 from v2_assets.clients import client_of
-from v2_assets.incidents import report
+from v2_assets.incidents import notice
 from v2_assets.users import CONNECTION_COLUMNS, Connection, connections_of
 from v2_assets.webhooks.meaning import FUB_WANTED
 
@@ -131,7 +131,7 @@ async def _note(connection: psycopg.AsyncConnection[Any], result: Audit) -> None
         [result.credentials_id, result.outcome, result.active, Jsonb(changes), result.error and Jsonb(result.error)],
     )
     if result.enabled:
-        await report(
+        await notice(
             connection,
             code="webhook_disabled",
             severity="warning",
