@@ -52,7 +52,7 @@ SERVER_GRACE_S = 8.0
 
 _MARK = "V2_PLATFORM_HOME"  # every process of a home carries it, and so do the run workers they start
 
-Name = Literal["postgres", "sandbox", "code-server", "webserver", "daemon", "receiver"]
+Name = Literal["postgres", "sandbox", "code-server", "webserver", "daemon", "receiver", "monitor"]
 
 
 class PlatformError(V2Error):
@@ -115,7 +115,8 @@ class Platform:
         with self._lock(), ExitStack() as undo:
             if web:
                 self._check_ui_port()
-            self._check_receiver_port()
+                self._check_port("monitor", self.settings.monitor_port)
+            self._check_port("receiver", self.settings.receiver_port)
             had_server = self.settings.database_url is not None or self._server().status().state == "running"
             urls = ensure_databases(self.settings)
             if not had_server:
@@ -131,6 +132,8 @@ class Platform:
             self._start(services[:1], environment, undo)  # the others ask the code server at once
             self._start([s for s in services[1:] if web or s.name != "webserver"], environment, undo)
             self._start([self._receiver()], self._receiver_environment(environment, urls), undo)
+            if web:
+                self._start([self._monitor()], environment, undo)
             undo.pop_all()
         return self.status()
 
@@ -139,7 +142,7 @@ class Platform:
         if not self.home.exists():
             return
         with self._lock():
-            self._stop(("receiver",))  # its senders come again
+            self._stop(("monitor", "receiver"))  # the senders come again
             self._stop(("daemon",))  # first, so that no new run is launched
             stop_all([process for process in self._marked() if _is_run_worker(process)], grace_s=WORKER_GRACE_S)
             self._stop(("webserver", "code-server", "sandbox"))
@@ -158,7 +161,7 @@ class Platform:
             state = server.status()
             address = f"{HOST}:{state.port}" if state.pid else None
             found.append(ProcessStatus("postgres", state.pid is not None, state.pid, address, server.cluster.log))
-        names: tuple[Name, ...] = ("sandbox", "code-server", "webserver", "daemon", "receiver")
+        names: tuple[Name, ...] = ("sandbox", "code-server", "webserver", "daemon", "receiver", "monitor")
         for name in names:
             process = self._process(name)
             port = self._port(name) if process else None
@@ -249,13 +252,19 @@ class Platform:
             "V2_RECEIVER_PORT": str(self.settings.receiver_port),
         }
 
-    def _check_receiver_port(self) -> None:
-        port = self.settings.receiver_port
-        if self._process("receiver") is None and not port_is_free(port):
+    def _monitor(self) -> _Service:
+        port = self.settings.monitor_port
+        self._remember_port("monitor", port)
+        argv = [sys.executable, "-m", "v2_assets.monitor"]
+        return _Service("monitor", argv, lambda _: _listens(port))
+
+    def _check_port(self, name: Name, port: int) -> None:
+        if self._process(name) is None and not port_is_free(port):
+            setting = f"V2_{name.upper()}_PORT"
             raise ConfigError(
-                f"Port {port} on {HOST}, where the webhook receiver belongs, is taken by another program.",
-                hint=f"end that program, or set V2_RECEIVER_PORT (V2_RECEIVER_PORT={free_port()} is free now)",
-                context={"port": port, "setting": "V2_RECEIVER_PORT"},
+                f"Port {port} on {HOST}, where the {name} belongs, is taken by another program.",
+                hint=f"end that program, or set {setting} ({setting}={free_port()} is free now)",
+                context={"port": port, "setting": setting},
             )
 
     def _prepare_dagster(self, urls: DatabaseUrls, environment: dict[str, str]) -> None:

@@ -23,6 +23,8 @@ WORDS: dict[str, tuple[str, ...]] = {
     "retry": ("--table", "stage_fub_people", "--reason", "unknown_code"),
     "reconcile": ("--integration", "csv"),
     "backfill": ("--integration", "fub"),
+    "webhooks audit": (),
+    "webhooks register": (),
     "import v1": (),
     "import csv": ("deals.csv", "--dry-run"),
 }

@@ -55,5 +55,5 @@ def test_a_broken_rule_fails_its_check_in_dagster_and_is_one_alert(synced: Story
                 ("agent_cap_data", "comes_from_staging")
             ]
     assert synced.query("select code, subject from ops.alert where code = 'check_failed'") == [
-        ("check_failed", "agent_cap_data: comes_from_staging")
+        ("check_failed", "agent_cap_data: comes_from_staging is broken")
     ]

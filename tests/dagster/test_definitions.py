@@ -13,6 +13,7 @@ import pytest
 
 from v2_assets.automation import SWEEP_CRONS
 from v2_assets.definitions import build_defs, defs
+from v2_assets.health.assets import health_report_job
 from v2_assets.jobs import JOBS
 from v2_assets.order import DOMAINS, work_in_order
 from v2_assets.schema import metadata
@@ -42,8 +43,12 @@ def test_every_stream_is_read_from_its_source_and_becomes_its_v2_table(stream) -
     assert dg.AssetKey(stream.primary) in GRAPH.get(stage).child_keys
 
 
+#: What is written about the platform itself, and so by no user.
+OPERATIONS = {dg.AssetKey("health_report")}
+
+
 def test_every_asset_that_is_written_is_partitioned_by_user_and_says_what_it_is() -> None:
-    for key in GRAPH.materializable_asset_keys:
+    for key in GRAPH.materializable_asset_keys - OPERATIONS:
         node = GRAPH.get(key)
         assert node.partitions_def is not None and node.partitions_def.name == "user", key
         assert node.description and node.owners and node.kinds and node.group_name, key
@@ -52,7 +57,7 @@ def test_every_asset_that_is_written_is_partitioned_by_user_and_says_what_it_is(
 
 def test_every_table_with_a_select_is_an_asset_and_every_v2_asset_has_a_declaration() -> None:
     made = {w.table for domain in DOMAINS for work in domain.WORK for w in work}
-    assets = {key.to_user_string() for key in GRAPH.get_all_asset_keys()}
+    assets = {key.to_user_string() for key in GRAPH.get_all_asset_keys() - OPERATIONS}
     assert made <= assets
     declared = {table.name for table in metadata.sorted_tables}
     assert {a for a in assets if "/" not in a} <= declared
@@ -98,10 +103,16 @@ def test_the_graph_gives_the_order_of_building_and_here_it_is() -> None:
 def test_every_integration_has_a_sweep_that_is_on_by_default_and_every_sensor_is_on() -> None:
     repository = defs.get_repository_def()
     sweeps = {f"{integration}_{kind}" for integration in SWEEP_CRONS for kind in ("sweep", "full_sweep")}
-    assert {s.name for s in repository.schedule_defs} >= {"standing_checks", "aggregates_daily", *sweeps}
+    assert {s.name for s in repository.schedule_defs} == {
+        "standing_checks",
+        "aggregates_daily",
+        "health_report",
+        *sweeps,
+    }
     assert all(s.default_status == dg.DefaultScheduleStatus.RUNNING for s in repository.schedule_defs)
-    expected = {"onboarding", "onboarding_progress", "backlog", "measuring", "inbox", "webhook_audit"}
-    assert {s.name for s in repository.sensor_defs} >= expected
+    expected = {"onboarding", "onboarding_progress", "backlog", "measuring", "inbox", "webhook_audit", "alerts"}
+    assert {s.name for s in repository.sensor_defs} == expected
     assert all(s.default_status == dg.DefaultSensorStatus.RUNNING for s in repository.sensor_defs)
-    started = {key for job in JOBS for key in defs.resolve_job_def(job.name).asset_layer.executable_asset_keys}
+    jobs = [*JOBS, health_report_job]
+    started = {key for job in jobs for key in defs.resolve_job_def(job.name).asset_layer.executable_asset_keys}
     assert started == set(GRAPH.materializable_asset_keys), "an asset that nothing starts"

@@ -71,7 +71,8 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def shared(folder: Path) -> Iterator[Platform]:
-    settings = Settings(home=folder / "home", ui_port=free_port(), receiver_port=free_port(), overlap_minutes=7)
+    ports = {name: free_port() for name in ("ui_port", "receiver_port", "monitor_port")}
+    settings = Settings(home=folder / "home", overlap_minutes=7, **ports)
     platform = Platform(settings, module="stub", folder=folder)
     yield platform
     platform.down()
@@ -103,6 +104,7 @@ def test_up_starts_everything_and_the_pages_show_the_code(platform: Platform) ->
         "webserver",
         "daemon",
         "receiver",
+        "monitor",
     ]
     assert all(status.running for status in statuses)
     query = "{ workspaceOrError { ... on Workspace { locationEntries { name loadStatus } } } }"
@@ -110,6 +112,8 @@ def test_up_starts_everything_and_the_pages_show_the_code(platform: Platform) ->
     answer = httpx.post(url, json={"query": query}, trust_env=False, timeout=30).json()
     assert answer["data"]["workspaceOrError"]["locationEntries"] == [{"name": "v2", "loadStatus": "LOADED"}]
     assert httpx.get(f"http://127.0.0.1:{platform.sandbox_port}/", trust_env=False).status_code == 200
+    metrics = httpx.get(f"http://127.0.0.1:{platform.settings.monitor_port}/metrics", trust_env=False, timeout=30)
+    assert "v2_staged_records" in metrics.text
     assert migrate.pending(EmbeddedPostgres(platform.home).url()) == []
 
 

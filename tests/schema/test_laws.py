@@ -33,6 +33,8 @@ WEBHOOK = (
     "insert into ops.webhook_inbox (source, event_key, credentials_id, event, body, {0})"
     " values ('fub', 'k', 1, 'peopleUpdated', '\\x00', {1})"
 )
+ALERT = "insert into ops.alert (code, severity, subject, kind) values ('c', 'info', 's', '{0}')"
+INCIDENT = "insert into ops.incident (code, key, severity, subject, told) values ('c', 'k', 'info', 's', '{0}')"
 MEMBER = (
     "insert into v2.network_member (network_id_raw, agent_id_raw, downline_agent_id_raw, tier, source)"
     " values ('a:b', 'a', 'b', {0}, 'rezen')"
@@ -115,6 +117,8 @@ CASES: dict[str, tuple[str, str]] = {
         "insert into ops.alert (code, severity, subject) values ('c', 'loud', 's')",
         "insert into ops.alert (code, severity, subject) values ('c', 'critical', 's')",
     ),
+    "alert_kind_check": (ALERT.format("shouted"), ALERT.format("reminder")),
+    "incident_severity_check": (INCIDENT.format("loud"), INCIDENT.format("critical")),
     "sweep_completed_check": (
         "insert into ops.sweep (account_ref, integration, entity, applied_at) values ('a', 'fub', 'people', now())",
         "insert into ops.sweep (account_ref, integration, entity, applied_at, completed_at)"

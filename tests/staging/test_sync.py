@@ -91,7 +91,7 @@ def test_a_revoked_key_fails_its_user_once_and_leaves_the_others_complete(story:
     again = story.sync("fub", "people")
     assert again[story.users[1]].outcome == "excluded"
     assert story.query("select user_id from v2.credentials where state = 'needs_reconnect'") == [(story.users[1],)]
-    assert story.query("select code, severity from ops.alert") == [("credential_refused", "critical")]
+    assert story.query("select code, severity from ops.alert") == [("credential_refused", "warning")]
 
 
 @pytest.mark.parametrize("fault", ["html_200", "null_body", "errors_200"])

@@ -21,6 +21,7 @@ from psycopg import sql
 
 from resources.errors import V2Error
 from resources.postgres import Database
+from resources.processes import free_port
 from resources.settings import Settings, load_settings
 from v2_assets.automation import SWEEP_CRONS
 from v2_assets.cli import demo_truth as truth
@@ -66,11 +67,13 @@ class Demo:
 
 def demo_settings(home: Path) -> Settings:
     """Settings of the demo: a home of its own, the sandbox's addresses, sweeps every minute."""
-    base = load_settings(home=home, database_url=None)
+    # A receiver's port of its own, so that the demo runs beside `v2 up`.
+    base = load_settings(home=home, database_url=None, receiver_port=free_port())
     port = Platform(base).sandbox_port
     return load_settings(
         home=home,
         database_url=None,
+        receiver_port=base.receiver_port,
         **{f"{integration}_sweep_cron": "* * * * *" for integration in SWEEP_CRONS},
         **sandbox_settings(base, f"http://127.0.0.1:{port}"),
     )

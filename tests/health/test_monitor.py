@@ -1,0 +1,62 @@
+"""The monitor sees what nobody inside Dagster can see: that the daemon is silent, and that the database is away."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+
+from resources.postgres import Database
+from resources.settings import load_settings
+from tests.alerts.sinks import http_sink
+from v2_assets.monitor.__main__ import Monitor
+
+
+async def health(monitor: Monitor) -> httpx.Response:
+    transport = httpx.ASGITransport(monitor.app())
+    async with httpx.AsyncClient(transport=transport, base_url="http://monitor") as client:
+        return await client.get("/health")
+
+
+def beat(database: Database, seconds_ago: int) -> None:
+    with database.connect() as connection:
+        connection.execute("create table if not exists daemon_heartbeats (daemon_type text, timestamp timestamp)")
+        connection.execute("delete from daemon_heartbeats")
+        connection.execute(
+            "insert into daemon_heartbeats values ('SENSOR', now() at time zone 'UTC' - %s * interval '1 second')",
+            [seconds_ago],
+        )
+
+
+async def test_a_silent_daemon_is_told_once_although_nobody_else_could_tell_it_and_its_return_too(
+    database: Database,
+) -> None:
+    with http_sink() as sink:
+        monitor = Monitor(load_settings(alert_http_url=sink.url), database, database)
+        assert (await health(monitor)).status_code == 503, "nothing was seen yet"
+        beat(database, 5)
+        monitor.look()
+        assert (await health(monitor)).status_code == 200
+        beat(database, 600)
+        monitor.look()
+        monitor.look()
+        answer = await health(monitor)
+        assert (answer.status_code, answer.json()["why"]) == (503, "silent: SENSOR")
+        assert [(m["code"], m["kind"], m["severity"]) for m in sink.received] == [("daemon_dead", "opened", "critical")]
+        beat(database, 1)
+        monitor.look()
+    with database.connect() as connection:
+        kinds = connection.execute("select kind from ops.alert order by id").fetchall()
+    assert kinds == [("opened",), ("recovered",)]
+
+
+async def test_a_database_that_is_away_is_said_and_survived(database: Database, tmp_path: Path) -> None:
+    away = Database("postgresql://v2:secret@127.0.0.1:1/v2", connect_deadline_s=0.1)
+    monitor = Monitor(load_settings(home=tmp_path), away, database)
+    beat(database, 1)
+    monitor.look()
+    answer = await health(monitor)
+    assert answer.status_code == 503 and answer.json()["why"] and "secret" not in answer.text
+    monitor.database = database
+    monitor.look()
+    assert (await health(monitor)).status_code == 200

@@ -1,0 +1,167 @@
+"""Every signal is made to happen on a real database, below, above and far above its thresholds, and is over again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psycopg
+import pytest
+
+from resources.postgres import Database
+from resources.settings import load_settings
+from v2_assets.health.signals import SIGNALS, look, watch
+
+Connection = psycopg.Connection[Any]
+#: The defaults are in behaviour's table; here the counts are small, so that rows are few.
+SETTINGS = load_settings(health_backlog_warning=1, health_backlog_critical=3)
+
+
+@pytest.fixture
+def connection(database: Database) -> Iterator[Connection]:
+    with database.connect(autocommit=True) as made:
+        made.execute("insert into v2.user (id, email) values (901, 'ines@example.test'), (902, 'bo@example.test')")
+        made.execute(
+            "insert into v2.credentials (user_id, platform, account_id, state, verified, verified_at)"
+            " values (901, 'fub', '77', 'ok', true, now()), (902, 'fub', '77', 'ok', true, now())"
+        )
+        yield made
+
+
+def staged(connection: Connection, number: int, status: str = "pending") -> None:
+    reason = "unknown_code" if status == "rejected" else None
+    for _ in range(number):
+        connection.execute(
+            "insert into staging.stage_fub_people (user_id, account_ref, source_id, payload, payload_hash, fetched_at,"
+            " run_id, status, status_reason, v2_id, processed_at) select 901, 'fub/77/901',"
+            " (count(*) + 1)::text, '{}', '\\x00', now(), 'r', %(status)s, %(reason)s,"
+            " case %(status)s when 'processed' then 1 end, case %(status)s when 'processed' then now() end"
+            " from staging.stage_fub_people",
+            {"status": status, "reason": reason},
+        )
+
+
+def stream(connection: Connection, user: int, hours: float, status: str = "idle", entity: str = "people") -> None:
+    error = '{"code": "source_unavailable", "message": "away"}' if status == "failed" else None
+    connection.execute(
+        "insert into ops.sync_state (integration, entity, account_ref, user_id, last_started_at, last_sync_at, status,"
+        " error) values ('fub', %s, %s, %s, now() - %s * interval '1 hour', now() - %s * interval '1 hour', %s, %s)",
+        [entity, f"fub/77/{user}", user, hours, hours, status, error],
+    )
+
+
+def job(connection: Connection, hours: float) -> None:
+    connection.execute(
+        "insert into ops.onboarding_job (user_id, integration, credentials_id, status, created_at, started_at)"
+        " select 901, 'fub', id, 'Started', now() - %s * interval '1 hour', now() - %s * interval '1 hour'"
+        " from v2.credentials where user_id = 901",
+        [hours, hours],
+    )
+
+
+def sweep(connection: Connection, seen: int) -> None:
+    connection.execute(
+        "insert into ops.sweep (account_ref, integration, entity, completed_at, seen, expected)"
+        " values ('fub/77/901', 'fub', 'people', now(), %s, 1000)",
+        [seen],
+    )
+
+
+def refused(connection: Connection, *, verified: bool) -> None:
+    connection.execute(
+        "update v2.credentials set state = 'needs_reconnect', verified = false,"
+        " verified_at = case when %s then now() end where user_id = 901",
+        [verified],
+    )
+
+
+def ended_early(connection: Connection) -> None:
+    job(connection, 1)
+    connection.execute(
+        "update ops.onboarding_job set status = 'Error', ended_at = now(), error = '{\"code\": \"timeout\"}'"
+    )
+    connection.execute(
+        "insert into ops.sync_state (integration, entity, account_ref, user_id) values ('fub','deals','fub/77/901',901)"
+    )
+
+
+def undelivered(connection: Connection) -> None:
+    connection.execute(
+        "insert into ops.alert (code, severity, subject, created_at, attempts)"
+        " values ('run_failed', 'warning', 's', now() - interval '1 hour', 3)"
+    )
+
+
+def rejected(connection: Connection, number: int, of: int) -> None:
+    staged(connection, number, "rejected")
+    staged(connection, of - number, "processed")
+
+
+CASES: list[tuple[str, str | None, Callable[[Connection], None]]] = [
+    ("backlog_large", None, lambda c: staged(c, 1)),
+    ("backlog_large", "warning", lambda c: staged(c, 2)),
+    ("backlog_large", "critical", lambda c: staged(c, 4)),
+    ("rejected_share", None, lambda c: staged(c, 3, "processed")),
+    ("rejected_share", "warning", lambda c: rejected(c, 1, 30)),
+    ("rejected_share", "critical", lambda c: rejected(c, 1, 10)),
+    ("stream_old", None, lambda c: stream(c, 901, 23)),
+    ("stream_old", "warning", lambda c: stream(c, 901, 25)),
+    ("stream_old", "critical", lambda c: (stream(c, 901, 1), stream(c, 902, 73))[0]),
+    ("stream_failed", None, lambda c: stream(c, 901, 1)),
+    ("stream_failed", "warning", lambda c: stream(c, 901, 1, "failed")),
+    ("sync_failures", None, lambda c: stream(c, 901, 1)),
+    (
+        "sync_failures",
+        "warning",
+        lambda c: (stream(c, 901, 1, "failed"), *(stream(c, 902, 1, entity=f"e{n}") for n in range(7)))[0],
+    ),
+    ("sync_failures", "critical", lambda c: (stream(c, 901, 1, "failed"), stream(c, 902, 1))[0]),
+    ("credential_refused", None, lambda c: None),
+    ("credential_refused", "warning", lambda c: refused(c, verified=True)),
+    ("credential_not_verified", "warning", lambda c: refused(c, verified=False)),
+    ("onboarding_stuck", None, lambda c: job(c, 3)),
+    ("onboarding_stuck", "warning", lambda c: job(c, 5)),
+    ("onboarding_stuck", "critical", lambda c: job(c, 25)),
+    ("onboarding_failed", "warning", ended_early),
+    ("row_gap", None, lambda c: sweep(c, 995)),
+    ("row_gap", "warning", lambda c: sweep(c, 980)),
+    ("row_gap", "critical", lambda c: sweep(c, 900)),
+    ("alert_undelivered", "warning", undelivered),
+]
+
+
+@pytest.mark.parametrize(("code", "severity", "happens"), CASES, ids=[f"{c} {s or 'fine'}" for c, s, _ in CASES])
+def test_a_signal_says_how_bad_it_is_and_what_helps(
+    connection: Connection, code: str, severity: str | None, happens: Callable[[Connection], None]
+) -> None:
+    assert look(connection, SETTINGS)[code] == {}, "a quiet platform is healthy"
+    happens(connection)
+    found = look(connection, SETTINGS)[code]
+    assert [finding.severity for finding in found.values()] == ([severity] if severity else [])
+    for finding in found.values():
+        assert finding.subject and finding.body["what"] and finding.body["do"].startswith("v2 ")
+        assert "@" not in f"{finding.subject} {dict(finding.body)}"
+
+
+def test_every_signal_is_made_to_happen_at_each_of_its_levels() -> None:
+    for signal in SIGNALS:
+        levels = {severity for code, severity, _ in CASES if code == signal.code}
+        assert {"warning", "critical"} <= levels if signal.thresholds else "warning" in levels, signal.code
+
+
+def test_one_users_success_does_not_hide_anothers_silence_and_a_cause_is_one_incident(connection: Connection) -> None:
+    stream(connection, 901, 0.1)
+    stream(connection, 902, 80, "failed")
+    found = watch(connection, SETTINGS)
+    assert found["stream_old"]["fub/people"].body["users"] == [902]
+    incidents = "select code, key, severity from ops.incident where recovered_at is null order by code"
+    assert connection.execute(incidents).fetchall() == [
+        ("stream_failed", "fub/source_unavailable", "warning"),
+        ("stream_old", "fub/people", "critical"),
+    ]
+    watch(connection, SETTINGS)
+    connection.execute("update ops.sync_state set last_sync_at = now(), status = 'idle', error = null")
+    watch(connection, SETTINGS)
+    assert connection.execute(incidents).fetchall() == []
+    told = connection.execute("select kind from ops.alert order by id").fetchall()
+    assert [kind for (kind,) in told] == ["opened", "opened", "recovered", "recovered"]

@@ -1,0 +1,118 @@
+"""`python -m v2_assets.monitor`: watches the platform from outside Dagster, on loopback, until SIGTERM.
+
+Every few seconds it looks whether the daemon gives signs of life, makes an incident of its silence, and then sends what
+waits: the sensor that usually does so is silent too. A database that is away is answered with 503 and survived.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+from dataclasses import dataclass, field
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from resources.errors import ConfigError, V2Error
+from resources.postgres import Database
+from resources.settings import Settings, load_settings
+from v2_assets.alerting.deliver import deliver
+from v2_assets.incidents import Finding, settle
+from v2_assets.monitor.metrics import Pages
+
+HOST = "127.0.0.1"
+LOOK_EVERY_S = 15.0
+#: The daemon beats every 30 s at most; a machine under load was seen to be late by as much again.
+DEAD_AFTER_S = 120.0
+log = logging.getLogger(__name__)
+
+_SILENT = """
+select daemon_type, extract(epoch from now() at time zone 'UTC' - max("timestamp"))::int from daemon_heartbeats
+group by 1 having max("timestamp") < now() at time zone 'UTC' - %s * interval '1 second' order by 1
+"""
+
+
+@dataclass(slots=True)
+class Monitor:
+    """What was seen last, and the loop that sees it."""
+
+    settings: Settings
+    database: Database
+    dagster: Database
+    state: dict[str, object] = field(default_factory=lambda: {"ok": False, "why": "has not looked yet"})
+    ending: threading.Event = field(default_factory=threading.Event)
+
+    def look(self) -> None:
+        """One look. Whatever is away is a state and not an end."""
+        try:
+            with self.dagster.connect() as connection:
+                silent = dict(connection.execute(_SILENT, [DEAD_AFTER_S]).fetchall())
+            with self.database.connect(autocommit=True) as connection:
+                settle(connection, "daemon_dead", _dead(silent))
+            if silent:
+                deliver(self.database, self.settings)
+            self.state = {"ok": not silent, "why": f"silent: {', '.join(sorted(silent))}" if silent else ""}
+        except V2Error as error:
+            log.warning("the database is away: %s", error.code)
+            self.state = {"ok": False, "why": error.code}
+
+    def run(self) -> None:
+        """Looks until it is told to end."""
+        while not self.ending.is_set():
+            self.look()
+            self.ending.wait(LOOK_EVERY_S)
+
+    def app(self) -> Starlette:
+        """The pages: /health answers 200, or 503 while something is wrong."""
+
+        def health(request: Request) -> Response:
+            return JSONResponse(self.state, 200 if self.state["ok"] else 503)
+
+        return Starlette(routes=[Route("/health", health), *Pages(self.database).routes()])
+
+
+def _dead(silent: dict[str, int]) -> dict[str, Finding]:
+    if not silent:
+        return {}
+    body = {
+        "what": f"No sign of life from {', '.join(sorted(silent))} for {max(silent.values())} s.",
+        "since": None,
+        "users": [],
+        "link": "/health",
+        "do": "v2 up",
+    }
+    return {"daemon": Finding("critical", "Dagster's daemon is dead", body)}
+
+
+def main() -> None:
+    """Serves until SIGTERM. Raises ConfigError when it is not told the databases."""
+    settings = load_settings()
+    dagster = os.environ.get("V2_DAGSTER_PG_URL", "").replace("postgresql+psycopg2://", "postgresql://")
+    if settings.database_url is None or not dagster:
+        raise ConfigError(
+            "the monitor does not know its databases",
+            hint="start it with `v2 up`, or set V2_DATABASE_URL and V2_DAGSTER_PG_URL",
+        )
+    url = settings.database_url.get_secret_value()
+    monitor = Monitor(
+        settings,
+        Database(url, application_name="v2 monitor", connect_deadline_s=3),
+        Database(dagster, application_name="v2 monitor", connect_deadline_s=3),
+    )
+    thread = threading.Thread(target=monitor.run, daemon=True)
+    thread.start()
+    uvicorn.run(monitor.app(), host=HOST, port=settings.monitor_port, log_level="warning", access_log=False)
+    monitor.ending.set()
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    try:
+        main()
+    except V2Error as error:
+        sys.exit(f"error [{error.code}]: {error.message}" + (f"\n  → {error.hint}" if error.hint else ""))
