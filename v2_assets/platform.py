@@ -108,15 +108,16 @@ class Platform:
     def up(self, *, sandbox: bool = False, web: bool = True) -> list[ProcessStatus]:
         """Start what does not run yet and wait until all of it answers. What runs already is left alone.
 
-        The database is brought up to this code first; `web=False` leaves the web pages out. Raises ConfigError when
-        the port of the web pages is taken, PlatformError when a process ends or stays silent (what this call started
-        is then stopped again), DatabaseError or MigrationBehind for the database.
+        The database is brought up to this code first; `web=False` leaves out what answers others: the web pages, the
+        receiver and the monitor. Raises ConfigError when one of their ports is taken, PlatformError when a process
+        ends or stays silent (what this call started is then stopped again), DatabaseError or MigrationBehind for the
+        database.
         """
         with self._lock(), ExitStack() as undo:
             if web:
                 self._check_ui_port()
                 self._check_port("monitor", self.settings.monitor_port)
-            self._check_port("receiver", self.settings.receiver_port)
+                self._check_port("receiver", self.settings.receiver_port)
             had_server = self.settings.database_url is not None or self._server().status().state == "running"
             urls = ensure_databases(self.settings)
             if not had_server:
@@ -131,8 +132,8 @@ class Platform:
                 self._stop(("daemon", "webserver"))
             self._start(services[:1], environment, undo)  # the others ask the code server at once
             self._start([s for s in services[1:] if web or s.name != "webserver"], environment, undo)
-            self._start([self._receiver()], self._receiver_environment(environment, urls), undo)
             if web:
+                self._start([self._receiver()], self._receiver_environment(environment, urls), undo)
                 self._start([self._monitor()], environment, undo)
             undo.pop_all()
         return self.status()

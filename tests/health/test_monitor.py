@@ -23,7 +23,8 @@ def beat(database: Database, seconds_ago: int) -> None:
         connection.execute("create table if not exists daemon_heartbeats (daemon_type text, timestamp timestamp)")
         connection.execute("delete from daemon_heartbeats")
         connection.execute(
-            "insert into daemon_heartbeats values ('SENSOR', now() at time zone 'UTC' - %s * interval '1 second')",
+            "insert into daemon_heartbeats select name, now() at time zone 'UTC' - %s * interval '1 second'"
+            " from unnest(array['SENSOR', 'SCHEDULER', 'QUEUED_RUN_COORDINATOR']) name",
             [seconds_ago],
         )
 
@@ -41,13 +42,31 @@ async def test_a_silent_daemon_is_told_once_although_nobody_else_could_tell_it_a
         monitor.look()
         monitor.look()
         answer = await health(monitor)
-        assert (answer.status_code, answer.json()["why"]) == (503, "silent: SENSOR")
+        assert (answer.status_code, answer.json()["why"]) == (503, "silent: QUEUED_RUN_COORDINATOR, SCHEDULER, SENSOR")
         assert [(m["code"], m["kind"], m["severity"]) for m in sink.received] == [("daemon_dead", "opened", "critical")]
         beat(database, 1)
         monitor.look()
     with database.connect() as connection:
         kinds = connection.execute("select kind from ops.alert order by id").fetchall()
     assert kinds == [("opened",), ("recovered",)]
+
+
+async def test_a_daemon_that_never_gave_a_sign_of_life_is_silent_too(database: Database) -> None:
+    beat(database, 1)
+    with database.connect() as connection:
+        connection.execute("delete from daemon_heartbeats where daemon_type = 'SCHEDULER'")
+    monitor = Monitor(load_settings(alert_dry_run=True), database, database)
+    monitor.look()
+    assert (await health(monitor)).json() == {"ok": False, "why": "silent: SCHEDULER"}
+
+
+async def test_a_look_that_fails_in_an_unforeseen_way_is_said_and_is_not_the_last(database: Database) -> None:
+    with database.connect() as connection:
+        connection.execute("create view daemon_heartbeats as select 1 as nothing")
+    monitor = Monitor(load_settings(alert_dry_run=True), database, database)
+    monitor.look()
+    answer = await health(monitor)
+    assert answer.status_code == 503 and answer.json()["why"]
 
 
 async def test_a_database_that_is_away_is_said_and_survived(database: Database, tmp_path: Path) -> None:

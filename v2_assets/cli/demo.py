@@ -21,7 +21,6 @@ from psycopg import sql
 
 from resources.errors import V2Error
 from resources.postgres import Database
-from resources.processes import free_port
 from resources.settings import Settings, load_settings
 from v2_assets.automation import SWEEP_CRONS
 from v2_assets.cli import demo_truth as truth
@@ -37,7 +36,7 @@ PATIENCE_S = 240.0
 #: The CRM accounts' limit in the demo. The documented 250 calls in 10 s would only make it wait.
 CRM_CALLS = 20_000
 #: Eight users of three CRM accounts; so many contacts and deals as three minutes on two cores allow.
-SCALE = ("--seats", "3,2,3", "--people", "1000", "--deals", "500")
+SCALE = ("--seats", "3,2,3", "--people", "600", "--deals", "300")
 #: The late record of a step is this much older than the step at most: inside the overlap that sweeps keep.
 LATEST = timedelta(minutes=10)
 
@@ -67,15 +66,14 @@ class Demo:
 
 def demo_settings(home: Path) -> Settings:
     """Settings of the demo: a home of its own, the sandbox's addresses, sweeps every minute."""
-    # A receiver's port of its own, so that the demo runs beside `v2 up`.
-    base = load_settings(home=home, database_url=None, receiver_port=free_port())
+    base = load_settings(home=home, database_url=None)
     port = Platform(base).sandbox_port
     return load_settings(
         home=home,
         database_url=None,
-        receiver_port=base.receiver_port,
         **{f"{integration}_sweep_cron": "* * * * *" for integration in SWEEP_CRONS},
-        **sandbox_settings(base, f"http://127.0.0.1:{port}"),
+        # The story is that of the sweeps; nothing comes by webhook.
+        **sandbox_settings(base, f"http://127.0.0.1:{port}") | {"receiver_public_url": None},
     )
 
 

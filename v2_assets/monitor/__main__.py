@@ -31,9 +31,12 @@ LOOK_EVERY_S = 15.0
 DEAD_AFTER_S = 120.0
 log = logging.getLogger(__name__)
 
+#: The daemons that everything of ours needs; one that never gave a sign of life is silent too.
 _SILENT = """
-select daemon_type, extract(epoch from now() at time zone 'UTC' - max("timestamp"))::int from daemon_heartbeats
-group by 1 having max("timestamp") < now() at time zone 'UTC' - %s * interval '1 second' order by 1
+select wanted.name, coalesce(extract(epoch from now() at time zone 'UTC' - max(h."timestamp"))::int, 0)
+from unnest(array['SENSOR', 'SCHEDULER', 'QUEUED_RUN_COORDINATOR']) wanted (name)
+left join daemon_heartbeats h on h.daemon_type = wanted.name group by 1
+having coalesce(max(h."timestamp") < now() at time zone 'UTC' - %s * interval '1 second', true) order by 1
 """
 
 
@@ -57,9 +60,10 @@ class Monitor:
             if silent:
                 deliver(self.database, self.settings)
             self.state = {"ok": not silent, "why": f"silent: {', '.join(sorted(silent))}" if silent else ""}
-        except V2Error as error:
-            log.warning("the database is away: %s", error.code)
-            self.state = {"ok": False, "why": error.code}
+        except Exception as error:  # whatever it is, the next look may succeed, and who asks is told until then
+            why = error.code if isinstance(error, V2Error) else type(error).__name__
+            log.warning("nothing could be seen: %s", why)
+            self.state = {"ok": False, "why": why}
 
     def run(self) -> None:
         """Looks until it is told to end."""
