@@ -46,6 +46,7 @@ keyed as (
     f.id as office_id, ad.id as address_id,
     case
       when c.state_raw is not null and st.value is null then array['lifecycleState', 'lifecycle_state', c.state_raw]
+      when c.state_raw is not null and ss.value is null then array['lifecycleState', 'lifecycle_status', c.state_raw]
       when c.status_raw is not null and sx.value is null then array['status', 'transaction_status', c.status_raw]
       when c.property_raw is not null and pt.value is null then array['propertyType', 'property_type', c.property_raw]
       when pp.unknown_role is not null then array['participants.participantRole', 'participant_role', pp.unknown_role]

@@ -21,6 +21,7 @@ keyed as (
     case
       when s.status_raw is not null and m.value is null then array['status', 'transaction_status', s.status_raw]
       when s.kind_raw is not null and rp.value is null then array['dealType', 'representation', s.kind_raw]
+      when s.kind_raw is not null and ty.value is null then array['dealType', 'transaction_type', s.kind_raw]
     end as unknown,
     case when ad.id is null and s.address_key is not null then 'address/' || s.address_key
       when f.id is null and s.office_raw is not null then 'office/skyslope/' || s.office_raw end as waits_for

@@ -56,6 +56,8 @@ keyed as (
     l.id as listing_id, cn.external_user_id is not null as owner_connected,
     case
       when c.state_raw is not null and st.value is null then array['lifecycleState', 'lifecycle_state', c.state_raw]
+      when c.state_raw is not null and sg.value is null then array['lifecycleState', 'lifecycle_stage', c.state_raw]
+      when c.state_raw is not null and ss.value is null then array['lifecycleState', 'lifecycle_status', c.state_raw]
       when c.status_raw is not null and sx.value is null then array['status', 'transaction_status', c.status_raw]
       when c.type_raw is not null and ty.value is null then array['transactionType', 'transaction_type', c.type_raw]
       when c.side_raw is not null and rp.value is null then array['representationType', 'representation', c.side_raw]

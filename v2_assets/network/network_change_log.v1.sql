@@ -2,8 +2,9 @@
 -- It was seen when V1 wrote the row; what V1 saw stays beside what is seen now.
 with source as (
   select b.id as staged_id, b.payload as p, b.account_ref, ops.epoch_ms((b.payload ->> 'created_at')::bigint) as seen,
-    b.payload ->> 'type' in ('New to Network', 'Status', 'Network Size', 'Join Date') as known
+    m.value as type, m.value is not null as known
   from batch b
+  left join ops.code_map m on m.code_set = 'network_change' and m.source = 'v1' and m.raw = b.payload ->> 'type'
 ),
 keyed as (
   select s.*, i.user_id as mine, a.id as agent,
@@ -31,10 +32,10 @@ select
   case when missing is not null then 'missing_key' when not known then 'unknown_code'
        when waits_for is not null then 'missing_parent' end as reason,
   case when missing is not null then jsonb_build_object('field', missing)
-       when not known then jsonb_build_object('field', 'type', 'value', p ->> 'type') end as detail,
+       when not known then jsonb_build_object('field', 'type', 'code_set', 'network_change', 'value', p ->> 'type') end as detail,
   waits_for,
   p ->> 'network_id_raw' as network_id_raw,
-  p ->> 'type' as type,
+  type,
   seen as observed_at,
   p ->> 'value_old' as value_old,
   p ->> 'value_new' as value_new,

@@ -228,6 +228,7 @@ V1: dict[str, dict[str, str]] = {
         )
     },
     "title_status": _as_v1_wrote(TITLE["title_status"]),
+    "network_change": _same("New to Network", "Status", "Network Size", "Join Date"),
 }
 
 #: What people write in files: the living sources' codes or V2's words.
