@@ -38,8 +38,8 @@ REPORT_CRON = os.environ.get("V2_REPORT_CRON", "10 6 * * *")
 #: The report shows hours, so a few points in each are enough.
 MEASURING_INTERVAL_S = 300
 
-#: Trouble is told within half a minute; looking costs a few reads of indexes.
-ALERTS_INTERVAL_S = 15
+#: Trouble is told within a minute; looking costs a few reads of indexes.
+ALERTS_INTERVAL_S = 30
 
 #: The floor in Dagster; a new credential is to be running within 30 s, of which verifying and starting take some.
 ONBOARDING_INTERVAL_S = 5
