@@ -36,6 +36,7 @@ check: $(READY)  ## lint, format, types, definitions, migrations and documents
 	$(BIN)/basedpyright
 	env -i PATH="$$PATH" HOME="$$HOME" $(BIN)/python -W error -c 'import v2_assets.definitions as d; d.defs.get_repository_def()'
 	$(BIN)/python -m v2_assets.schema.reference --check
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir .v2/site
 
 format: $(READY)  ## write the code the way `make check` wants it
 	$(BIN)/ruff check --fix .
@@ -44,9 +45,10 @@ format: $(READY)  ## write the code the way `make check` wants it
 lock: $(READY)  ## choose new exact versions for requirements.lock
 	$(BIN)/pip-compile --quiet --upgrade --extra dev --generate-hashes --no-strip-extras --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links -o requirements.lock pyproject.toml
 
-docs: $(READY)  ## write the generated reference anew
+docs: $(READY)  ## write the generated reference anew, and the manual as a site into site/
 	$(BIN)/python -m v2_assets.schema.reference
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 clean:  ## remove the environment and everything the platform made (stop it first: make down)
 	@if [ -x $(BIN)/v2 ]; then $(BIN)/v2 down; fi
-	rm -rf $(VENV) .v2 .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .v2 site .pytest_cache .ruff_cache .hypothesis
