@@ -1,0 +1,1 @@
+-- Revision 0017: the steps of an onboarding.

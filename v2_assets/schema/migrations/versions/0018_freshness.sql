@@ -1,0 +1,1 @@
+-- Revision 0018: freshness by user.

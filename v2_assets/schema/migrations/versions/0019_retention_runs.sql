@@ -1,0 +1,1 @@
+-- Revision 0019: what retention removed.

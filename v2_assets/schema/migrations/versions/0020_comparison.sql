@@ -1,0 +1,1 @@
+-- Revision 0020: V1 beside V2, runs and differences.

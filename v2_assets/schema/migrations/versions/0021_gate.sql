@@ -1,0 +1,1 @@
+-- Revision 0021: the gate of the switch.

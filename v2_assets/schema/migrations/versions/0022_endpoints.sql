@@ -1,0 +1,1 @@
+-- Revision 0022: tokens and row-level security of the read endpoints.

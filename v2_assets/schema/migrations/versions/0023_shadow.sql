@@ -1,0 +1,1 @@
+-- Revision 0023: shadow reading.
