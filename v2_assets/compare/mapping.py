@@ -29,7 +29,7 @@ WORDS: Mapping[str, str] = {
     "key": "V2's columns that tell which rows are the same; the natural key without `source` if not said",
     "columns": "V2's columns that V1 called differently, with V1's name",
     "codes": "V2's columns that V1 wrote in codes or other words, with the code set",
-    "forms": "V2's columns whose values are brought into one form first: raw, raw_or_id, address_key, lower, upper, trim, fraction",
+    "forms": "V2's columns whose values are brought into one form first: see Form",
     "where": "V1's columns that are filled in the rows that belong here; the others belong elsewhere",
     "only_here": "V2's columns that V1 has too by name and that are not compared, with the reason",
     "left_out": "V1's columns that V2 has not, with the reason",
@@ -181,7 +181,7 @@ def _mapping(table: Table, words: Mapping[str, Any]) -> V1Mapping:
         if v1 in there and column.name not in only_here:
             rule = _rule(table, column, v1, there[v1], words)
             if rule is not None:
-                rules[column.name] = rule
+                rules[rule.v2] = rule
     keys = tuple(words.get("key") or (name for name in table.info["natural_key"] if name != "source"))
     if missing := [name for name in keys if name not in rules]:
         raise MappingError(f"v2.{table.name} cannot be found in V1's {words['table']} by {', '.join(missing)}")
@@ -190,19 +190,19 @@ def _mapping(table: Table, words: Mapping[str, Any]) -> V1Mapping:
     # Of a table of V1 that became several, each part would name the others' columns.
     whole = words["table"] == table.name or words["table"] not in TABLES
     return V1Mapping(
-        v2_table=table.name,
+        v2_table=str(table.name),
         table=words["table"],
         keys=tuple(rules[name] for name in keys),
         columns=tuple(rule for name, rule in rules.items() if name not in keys),
         where=tuple(words.get("where", ())),
-        only_v2=tuple(c.name for c in _compared(table) if c.name not in rules),
+        only_v2=tuple(str(c.name) for c in _compared(table) if c.name not in rules),
         only_v1={name: left_out.get(name, "") for name in (*there, *left_out) if whole and name not in used},
     )
 
 
 def _rule(table: Table, column: Column[Any], v1: str, v1_kind: V1Kind, words: Mapping[str, Any]) -> ColumnRule | None:
     """The rule of one column; None where V1's value cannot be compared, because it points to what V1 has not."""
-    name, form = column.name, words.get("forms", {}).get(column.name)
+    name, form = str(column.name), words.get("forms", {}).get(column.name)
     if form is None and name == "currency":
         form = "upper"
     if form is not None and form not in get_args(Form):
@@ -232,7 +232,7 @@ def _columns_like(table: Table, words: Mapping[str, Any]) -> dict[str, V1Kind]:
     """V1's columns of a table that a living source took over: V2's, under V1's names."""
     renamed: Mapping[str, str] = words.get("columns", {})
     return {
-        renamed.get(column.name, column.name): _kind_like(column)
+        str(renamed.get(column.name, column.name)): _kind_like(column)
         for column in _compared(table)
         if column.name not in words.get("only_here", {})
     }

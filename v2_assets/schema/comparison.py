@@ -1,4 +1,4 @@
-"""V1 beside V2: what each comparison found, table by table.
+"""V1 beside V2: what was taken of V1, and what each comparison found, table by table.
 
 Here: the tables of schema `ops` that a comparison fills. Not here: how it is made (`v2_assets.compare`), and what
 follows from it (`v2_assets.gate`).
@@ -9,6 +9,25 @@ from __future__ import annotations
 from sqlalchemy import Index, PrimaryKeyConstraint
 
 from v2_assets.schema.vocabulary import json, law, number, ops_table, parent, partial_index, surrogate, ts, words
+
+v1_snapshot = ops_table(
+    "v1_snapshot",
+    words("table_name", "V1's table, as schema v1 has it once it is complete.", required=True),
+    words("status", "taking, complete or absent (V1 has no such table).", required=True),
+    words("source", "Where the rows are from, without credentials.", required=True),
+    ts("taken_at", "When the reading began: V1's rows are of this instant or later."),
+    number("rows", "Rows of the complete table."),
+    json("columns", "The columns that V1's rows had, of those that may be read."),
+    json("refused", "Values that fit no type and are null here, counted by column; `row` counts rows.", default="'{}'"),
+    ts("started_at", "When the reading that is not complete began."),
+    json("position", "Where that reading goes on."),
+    json("progress", "What that reading has met so far: rows, columns, refused."),
+    PrimaryKeyConstraint("table_name"),
+    law("status", "status in ('taking', 'complete', 'absent')"),
+    law("complete", "status <> 'complete' or (taken_at is not null and rows is not null)"),
+    grain="one table of V1 as it was last read whole",
+    key=("table_name",),
+)
 
 comparison_run = ops_table(
     "comparison_run",

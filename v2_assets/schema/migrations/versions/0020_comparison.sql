@@ -1,5 +1,33 @@
 -- Revision 0020: V1 beside V2, runs and differences.
 
+CREATE TABLE ops.v1_snapshot (
+    table_name TEXT NOT NULL,
+    status TEXT NOT NULL,
+    source TEXT NOT NULL,
+    taken_at TIMESTAMP WITH TIME ZONE,
+    rows BIGINT,
+    columns JSONB,
+    refused JSONB DEFAULT '{}',
+    started_at TIMESTAMP WITH TIME ZONE,
+    position JSONB,
+    progress JSONB,
+    CONSTRAINT v1_snapshot_pkey PRIMARY KEY (table_name),
+    CONSTRAINT v1_snapshot_status_check CHECK (status in ('taking', 'complete', 'absent')),
+    CONSTRAINT v1_snapshot_complete_check CHECK (status <> 'complete' or (taken_at is not null and rows is not null))
+);
+
+COMMENT ON TABLE ops.v1_snapshot IS 'One table of V1 as it was last read whole.';
+COMMENT ON COLUMN ops.v1_snapshot.table_name IS 'V1''s table, as schema v1 has it once it is complete.';
+COMMENT ON COLUMN ops.v1_snapshot.status IS 'taking, complete or absent (V1 has no such table).';
+COMMENT ON COLUMN ops.v1_snapshot.source IS 'Where the rows are from, without credentials.';
+COMMENT ON COLUMN ops.v1_snapshot.taken_at IS 'When the reading began: V1''s rows are of this instant or later.';
+COMMENT ON COLUMN ops.v1_snapshot.rows IS 'Rows of the complete table.';
+COMMENT ON COLUMN ops.v1_snapshot.columns IS 'The columns that V1''s rows had, of those that may be read.';
+COMMENT ON COLUMN ops.v1_snapshot.refused IS 'Values that fit no type and are null here, counted by column; `row` counts rows.';
+COMMENT ON COLUMN ops.v1_snapshot.started_at IS 'When the reading that is not complete began.';
+COMMENT ON COLUMN ops.v1_snapshot.position IS 'Where that reading goes on.';
+COMMENT ON COLUMN ops.v1_snapshot.progress IS 'What that reading has met so far: rows, columns, refused.';
+
 CREATE TABLE ops.comparison_run (
     id BIGINT GENERATED ALWAYS AS IDENTITY,
     scope TEXT NOT NULL,
