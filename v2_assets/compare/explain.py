@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 import psycopg
 from psycopg import sql
+from sqlalchemy.dialects import postgresql
 
 from v2_assets.compare import known, replay
 from v2_assets.compare.follow import CARRIERS, SOURCE_IDS, imported, living
@@ -115,7 +116,7 @@ def _same_record(stream: Stream) -> sql.Composed | sql.SQL | None:
         return sql.SQL("s.source_id = f.v1_id")
     if stream.table not in SOURCE_IDS:
         return None
-    expression = sql.SQL(SOURCE_IDS[stream.table])  # type: ignore[arg-type] - a constant
+    expression = sql.SQL(SOURCE_IDS[stream.table])  # type: ignore[arg-type]
     same = sql.SQL("s.source_id = {}").format(expression)
     if stream.integration != "fub":
         return same
@@ -129,9 +130,7 @@ def _same_record(stream: Stream) -> sql.Composed | sql.SQL | None:
 def _deleted(cur: psycopg.Cursor[Any], table: str) -> None:
     """Rows that are there, and deleted: by a sweep that staging does not remember, or with what they belonged to."""
     same = sql.SQL(" and ").join(
-        sql.SQL("v.{0} = (f.keys ->> {1})::{2}").format(
-            sql.Identifier(c.name), sql.Literal(c.name), sql.SQL(str(c.type.compile()))
-        )
+        sql.SQL("v.{0} = (f.keys ->> {1})::{2}").format(sql.Identifier(c.name), sql.Literal(c.name), _type(c))
         for c in _key_columns(table)
         if not c.nullable and c.name != "source"
     )
@@ -234,6 +233,10 @@ def _made_here(table: str) -> str | None:
     return None if any(s.primary == table for s in STREAMS) else "made_by_the_product"
 
 
+def _type(column: Any) -> sql.SQL:
+    return sql.SQL(column.type.compile(dialect=postgresql.dialect()))
+
+
 def _key_columns(table: str) -> list[Any]:
     declared = declaration(table)
     return [declared.columns[name] for name in declared.info["natural_key"]]
@@ -241,4 +244,4 @@ def _key_columns(table: str) -> list[Any]:
 
 def _text(name: str) -> sql.SQL:
     text = (resources.files("v2_assets.compare") / name).read_text(encoding="utf-8")
-    return sql.SQL(text)  # type: ignore[arg-type] - a file of this package
+    return sql.SQL(text)  # type: ignore[arg-type]
