@@ -88,6 +88,10 @@ fub_accounts = v2_table(
     sources=("fub", "v1"),
     domain="crm",
     freshness="realtime",
+    v1={
+        "table": "fub_accounts",
+        "only_here": {f"{entity}_{place}": "counted anew" for entity in COUNTED for place in ("at_fub", "here")},
+    },
 )
 
 fub_users = _crm(
@@ -209,7 +213,14 @@ fub_people = _crm(
         "custom_fields",
         "deal_name",
     ),
-    v1={"table": "fub_people", "dropped": {"fub_createdAt_formatted": "fub_created_at"}},
+    v1={
+        "table": "fub_people",
+        "left_out": {"fub_createdAt_formatted": "the same as fub_created_at, as text"},
+        "only_here": {
+            "sms_fetched": "says what V2 has read",
+            "missing_user": "computed from V2's users",
+        },
+    },
 )
 
 fub_deals = _crm(
@@ -345,4 +356,5 @@ fub_text_messages = _crm(
     grain="one text message of one FUB account",
     key="text_message_id_raw",
     personal=("name", "user_name", "message", "from_number", "to_number", "participants", "picture"),
+    v1={"table": "fub_text_messages", "only_here": {"is_webhook": "says how the record came in"}},
 )
