@@ -29,6 +29,7 @@ app = typer.Typer(
 def register_commands() -> None:
     """Adds every command to `app`, once; only now, so that importing the package is quick."""
     from v2_assets.cli import (
+        compare,
         data,
         demo_command,
         doctor,
@@ -47,6 +48,7 @@ def register_commands() -> None:
         data,
         imports,
         tables,
+        compare,
         health,
         doctor,
         webhooks,

@@ -20,6 +20,7 @@ from psycopg import sql
 from resources.errors import BadRequest, V2Error
 from resources.postgres import Database
 from v2_assets.compare import statements
+from v2_assets.compare.explain import explain
 from v2_assets.compare.mapping import V1Mapping, mapping_of, mappings, why_not
 from v2_assets.compare.reasons import EXPLAINED, OPEN, RED
 from v2_assets.compare.snapshot import columns_met, require
@@ -223,7 +224,7 @@ def _table(connection: psycopg.Connection[Any], number: int, table: str, scope: 
         return TableResult(table, schema_differences={"why": "no column says whose a row is"})
     with _differences(connection, compared, scope) as result:
         result.schema_differences |= _schema(connection, mapping, compared, met)
-        _explain(connection, number, table, mapping)
+        explain(connection, number, table, mapping)
         _keep(connection, number, table)
         _count_columns(connection, result)
     return result
@@ -314,11 +315,6 @@ def _schema(
         "refused": refused[0] if refused else {},
     }
     return {name: value for name, value in found.items() if value}
-
-
-def _explain(connection: psycopg.Connection[Any], number: int, table: str, mapping: V1Mapping) -> None:
-    """Gives every difference its reason."""
-    connection.execute("update comparison_found set reason = 'unknown', evidence = '{}' where reason is null")
 
 
 def _keep(connection: psycopg.Connection[Any], number: int, table: str) -> None:

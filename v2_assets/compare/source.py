@@ -1,0 +1,55 @@
+"""Which of V1's tables a comparison needs, and whose connection reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from resources.errors import MissingCredential
+from resources.postgres import Database
+from v2_assets.compare.mapping import mapping_of, mappings
+
+
+def v1_tables_for(tables: Iterable[str] | None) -> tuple[str, ...]:
+    """V1's tables that comparing these tables of V2 reads, those that they point to included; all if none is named."""
+    needed: dict[str, None] = {}
+    waiting = [mappings()[name] for name in tables if name in mappings()] if tables else list(mappings().values())
+    seen: set[str] = set()
+    while waiting:
+        mapping = waiting.pop()
+        if mapping.v2_table in seen:
+            continue
+        seen.add(mapping.v2_table)
+        for part in (mapping, *mapping.also):
+            needed[part.table] = None
+            waiting += [parent for name in part.parents if (parent := mapping_of(name)) is not None]
+        if mapping.user is not None and (users := mapping_of("user")) is not None:
+            waiting.append(users)
+    return tuple(sorted(needed))
+
+
+def not_taken(database: Database, tables: Iterable[str]) -> tuple[str, ...]:
+    """Those of V1's tables that were never read to their end, nor found to be absent."""
+    with database.connect() as connection:
+        known = {
+            row[0]
+            for row in connection.execute(
+                "select table_name from ops.v1_snapshot where status = 'absent' or taken_at is not null"
+            )
+        }
+    return tuple(table for table in tables if table not in known)
+
+
+def reader_of_v1(database: Database) -> int:
+    """The first user with a verified connection to V1. Raises MissingCredential if there is none."""
+    with database.connect() as connection:
+        row = connection.execute(
+            "select min(user_id) from v2.credentials where platform = 'xano' and verified and active"
+            " and state = 'ok' and deleted_at is null"
+        ).fetchone()
+    if row is None or row[0] is None:
+        raise MissingCredential(
+            "nobody has a verified connection to V1",
+            hint="enter one with `v2 onboard --user … --platform xano --account-id WORKSPACE`,"
+            " or give --from-folder or --from-postgres-env",
+        )
+    return int(row[0])
