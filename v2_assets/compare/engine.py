@@ -24,6 +24,7 @@ from v2_assets.compare.explain import explain
 from v2_assets.compare.mapping import V1Mapping, mapping_of, mappings, why_not
 from v2_assets.compare.reasons import EXPLAINED, OPEN, RED
 from v2_assets.compare.snapshot import columns_met, require
+from v2_assets.compare.source import v1_tables_for
 from v2_assets.compare.statements import Scope
 from v2_assets.schema import metadata
 
@@ -209,6 +210,8 @@ def _table(connection: psycopg.Connection[Any], number: int, table: str, scope: 
         return TableResult(table, "not_in_v1", schema_differences={"why": why_not(table)})
     if require(connection, mapping.table) is None:
         return TableResult(table, "not_in_v1", schema_differences={"why": f"V1 has no table {mapping.table}"})
+    for needed in v1_tables_for([table]):
+        require(connection, needed)
     met = columns_met(connection)
     compared = statements.without(mapping, met)
     if lost := [rule.v1 for rule in mapping.keys if rule.v2 not in {k.v2 for k in compared.keys}]:
@@ -217,9 +220,6 @@ def _table(connection: psycopg.Connection[Any], number: int, table: str, scope: 
             " to is not in V1",
             hint="say in the table's declaration (v1=…) under which name V1 has it",
         )
-    for part in (compared, *compared.also):
-        for target in part.parents:
-            _needed(connection, target)
     if scope.users is not None and compared.user is None:
         return TableResult(table, schema_differences={"why": "no column says whose a row is"})
     with _differences(connection, compared, scope) as result:
@@ -228,13 +228,6 @@ def _table(connection: psycopg.Connection[Any], number: int, table: str, scope: 
         _keep(connection, number, table)
         _count_columns(connection, result)
     return result
-
-
-def _needed(connection: psycopg.Connection[Any], table: str) -> None:
-    """Raises SnapshotMissing unless V1's rows behind a pointer were read."""
-    mapping = mapping_of(table)
-    if mapping is not None:
-        require(connection, mapping.table)
 
 
 @contextmanager

@@ -6,24 +6,29 @@ from collections.abc import Iterable
 
 from resources.errors import MissingCredential
 from resources.postgres import Database
-from v2_assets.compare.mapping import mapping_of, mappings
+from v2_assets.compare.mapping import mappings
 
 
 def v1_tables_for(tables: Iterable[str] | None) -> tuple[str, ...]:
-    """V1's tables that comparing these tables of V2 reads, those that they point to included; all if none is named."""
-    needed: dict[str, None] = {}
-    waiting = [mappings()[name] for name in tables if name in mappings()] if tables else list(mappings().values())
-    seen: set[str] = set()
-    while waiting:
-        mapping = waiting.pop()
-        if mapping.v2_table in seen:
-            continue
-        seen.add(mapping.v2_table)
+    """V1's tables that comparing these tables of V2 reads; all if none is named.
+
+    Those that they point to are among them, and what the keys of those point to.
+    """
+    known = mappings()
+    needed: set[str] = set()
+    parents: list[str] = []
+    for mapping in (known[name] for name in tables or known if name in known):
+        parents += ["user"] if mapping.user else []
         for part in (mapping, *mapping.also):
-            needed[part.table] = None
-            waiting += [parent for name in part.parents if (parent := mapping_of(name)) is not None]
-        if mapping.user is not None and (users := mapping_of("user")) is not None:
-            waiting.append(users)
+            needed.add(part.table)
+            parents += part.parents
+    seen: set[str] = set()
+    while parents:
+        mapping = known[parents.pop()]
+        if mapping.v2_table not in seen:
+            seen.add(mapping.v2_table)
+            needed.add(mapping.table)
+            parents += [str(rule.target) for rule in mapping.keys if rule.kind == "pointer"]
     return tuple(sorted(needed))
 
 
