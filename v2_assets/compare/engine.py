@@ -31,7 +31,7 @@ from v2_assets.schema import metadata
 #: Differences kept as samples, per table, kind and reason; the others are only counted.
 SAMPLES = 200
 #: What sorts and hash tables of a comparison may take at the server; the default of 4 MB would write them to disk.
-_WORK_MEM = "64MB"
+WORK_MEM = "64MB"
 
 Progress = Callable[[str], None]
 
@@ -237,7 +237,7 @@ def _differences(connection: psycopg.Connection[Any], mapping: V1Mapping, scope:
     V1's keys are taken for unique at first: whether they are shows in the numbers of rows that found no twin, which is
     far cheaper than looking through all keys before. If some are not, V1's side is reduced to one row per key.
     """
-    connection.execute(sql.SQL("set local work_mem = {}").format(sql.Literal(_WORK_MEM)))
+    connection.execute(sql.SQL("set local work_mem = {}").format(sql.Literal(WORK_MEM)))
     connection.execute("set local jit = off")
     result = TableResult(mapping.v2_table)
     all_v2 = 0
