@@ -176,6 +176,13 @@ class Settings(BaseSettings):
     report_cron: Annotated[
         str, Field(description="when the health report of the day is drawn", examples=["10 6 * * *"])
     ] = "10 6 * * *"
+    compare_cron: Annotated[str, Field(description="when V1 and V2 are compared", examples=["20 5 * * *"])] = (
+        "20 5 * * *"
+    )
+    compare_refresh_days: Annotated[
+        int,
+        Field(ge=0, description="V1's tables are read again for the daily comparison when they are older than this"),
+    ] = 7
 
     monitor_port: Annotated[
         int, Field(ge=1, le=65535, description="port of /health, /metrics and the reports on 127.0.0.1")

@@ -13,6 +13,7 @@ from sensors.sweeps import SCHEDULES
 from sensors.webhook_audit import WEBHOOK_SENSORS
 from v2_assets.aggregates.assets import AGGREGATES
 from v2_assets.checks.assets import CHECKS, checks_schedule, standing_checks
+from v2_assets.compare.assets import COMPARISON, compare_job, compare_schedule
 from v2_assets.crm.assets import CRM
 from v2_assets.deals.assets import DEALS
 from v2_assets.health.assets import HEALTH, health_report_job, health_report_schedule
@@ -43,10 +44,11 @@ def build_defs(**resources: object) -> dg.Definitions:
             *TITLE,
             *AGGREGATES,
             *HEALTH,
+            *COMPARISON,
         ],
         asset_checks=CHECKS,
-        jobs=[*JOBS, standing_checks, health_report_job],
-        schedules=[*SCHEDULES, checks_schedule, health_report_schedule],
+        jobs=[*JOBS, standing_checks, health_report_job, compare_job],
+        schedules=[*SCHEDULES, checks_schedule, health_report_schedule, compare_schedule],
         sensors=[
             onboarding_sensor,
             onboarding_progress_sensor,

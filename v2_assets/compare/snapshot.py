@@ -1,14 +1,15 @@
 """V1's rows in schema `v1`: taken whole through any way into V1, or not to be used.
 
 A table is read into a table beside the one in use, page by page with its place in one transaction, so a reading that
-died goes on where it was. When it is complete, one transaction puts it in the other's place. `ops.v1_snapshot` says of
-each table when it was taken and from where. A table that was never read to its end is an error, never an empty table.
+died goes on where it was. When it is complete, one transaction puts it in the other's place. From a copy on another
+Postgres only rows of those buckets of ids are moved that are not alike on both servers. `ops.v1_snapshot` says of each
+table when it was taken and from where. A table that was never read to its end is an error, never an empty table.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -19,7 +20,8 @@ import psycopg
 from psycopg import sql
 
 from resources.apis.xano import RowSource
-from resources.apis.xano.raw import RawPage
+from resources.apis.xano.buckets import BUCKETS, SAME_WORDS, bucket_of, sums
+from resources.apis.xano.copies import PostgresCopyClient
 from resources.apis.xano.rows import listed
 from resources.apis.xano.tables import Kind
 from resources.errors import BadRequest, NotFound, V2Error
@@ -31,6 +33,7 @@ TYPES: Mapping[Kind, LiteralString] = {
     "ref": "text", "int": "bigint", "money": "numeric", "bool": "boolean", "ts": "timestamptz", "day": "date",
     "json": "jsonb", "text": "text",
 }  # fmt: skip
+_TYPE_NAMES = {"timestamptz": "timestamp with time zone"}
 _LOADING = "__taking"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _BIGGEST = 2**63 - 1
@@ -46,12 +49,16 @@ class SnapshotMissing(V2Error):
 
 @dataclass(slots=True)
 class Taken:
-    """What became of one of V1's tables: complete, absent (V1 has none) or failed."""
+    """What became of one of V1's tables: complete, absent (V1 has none) or failed.
+
+    `kept` are the rows that were taken before and are alike at V1's server, so that they were not moved again.
+    """
 
     table: str
     outcome: str = "complete"
     rows: int = 0
     resumed: bool = False
+    kept: int = 0
     refused: dict[str, int] = field(default_factory=dict)
 
 
@@ -142,10 +149,16 @@ async def _take(
 ) -> None:
     declared = v1_tables()[table]
     async with database.aconnect(autocommit=True) as connection:
-        position, met, begun = await _open(connection, table, told_source, again)
+        alike = None if again else await _alike(connection, source, table, told_source)
+        position, met, begun = await _open(connection, table, told_source, again or alike is not None)
+        if alike is not None:
+            result.kept = await _keep(connection, table, alike, met)
         result.resumed = position is not None
         complete = False
-        async for page in _pages(source, table, declared.names, position):
+        pages = source.rows(table, declared.names, position, "backfill")
+        if alike is not None and isinstance(source, PostgresCopyClient):
+            pages = source.rows_of_buckets(table, declared.names, [n for n in range(BUCKETS) if n not in alike])
+        async for page in pages:
             rows = [_values(row, declared.columns, met, page.broken.get(n)) for n, row in enumerate(page.rows)]
             async with connection.transaction(), connection.cursor() as cur:
                 await acopy_rows(
@@ -153,7 +166,7 @@ async def _take(
                 )
                 await cur.execute(
                     "update ops.v1_snapshot set position = %s, progress = %s where table_name = %s",
-                    [_json(page.position), _json(asdict(met)), table],
+                    [_json(page.position if alike is None else None), _json(asdict(met)), table],
                 )
             complete = page.complete
         if not complete:
@@ -165,11 +178,50 @@ async def _take(
         await _swap(connection, table, met, begun, told_source)
 
 
-async def _pages(
-    source: RowSource, table: str, names: tuple[str, ...], position: dict[str, Any] | None
-) -> AsyncIterator[RawPage]:
-    async for page in source.rows(table, names, position, "backfill"):
-        yield page
+async def _alike(
+    connection: psycopg.AsyncConnection[Any], source: RowSource, table: str, told_source: str
+) -> frozenset[int] | None:
+    """Buckets of ids that V1's server and the snapshot have alike; None where only a whole reading helps.
+
+    Those of a snapshot that was taken from the same copy; a reading that died is gone on with in its own way.
+    """
+    if not isinstance(source, PostgresCopyClient):
+        return None
+    row = await (
+        await connection.execute(
+            "select taken_at is not null and source = %s and position is null and refused = '{}', columns"
+            " from ops.v1_snapshot where table_name = %s",
+            [told_source, table],
+        )
+    ).fetchone()
+    if row is None or not row[0]:
+        return None
+    declared = v1_tables()[table]
+    there = await source.bucket_sums(table, declared.names, declared.columns)
+    await connection.execute(SAME_WORDS)
+    types = {name: _TYPE_NAMES.get(TYPES[kind], TYPES[kind]) for name, kind in declared.columns.items()}
+    result = await connection.execute(sums(sql.Identifier("v1", table), declared.columns, types))
+    here = {int(row[0]): (int(row[1]), str(row[2])) for row in await result.fetchall()}
+    return frozenset(n for n in range(BUCKETS) if here.get(n) == there.get(n))
+
+
+async def _keep(connection: psycopg.AsyncConnection[Any], table: str, alike: frozenset[int], met: _Met) -> int:
+    """Copies the rows of these buckets from the table in use; returns their number."""
+    names = sql.SQL(", ").join(map(sql.Identifier, v1_tables()[table].columns))
+    copied = await connection.execute(
+        sql.SQL("insert into {new} ({names}) select {names} from {old} where {bucket} = any({alike})").format(
+            new=sql.Identifier("v1", f"{table}{_LOADING}"),
+            old=sql.Identifier("v1", table),
+            names=names,
+            bucket=bucket_of(sql.Identifier("id")),
+            alike=sql.Literal(sorted(alike)),
+        )
+    )
+    row = await (
+        await connection.execute("select columns from ops.v1_snapshot where table_name = %s", [table])
+    ).fetchone()
+    met.rows, met.columns = copied.rowcount, list(row[0] or ()) if row else []
+    return copied.rowcount
 
 
 async def _open(
@@ -223,8 +275,9 @@ async def _swap(connection: psycopg.AsyncConnection[Any], table: str, met: _Met,
             )
             await connection.execute(sql.SQL("alter table {} rename to {}").format(new, sql.Identifier(table)))
             await connection.execute(
-                "update ops.v1_snapshot set status = 'complete', source = %s, taken_at = %s, rows = %s, columns = %s,"
-                " refused = %s, started_at = null, position = null, progress = null where table_name = %s",
+                "update ops.v1_snapshot set status = 'complete', source = %s, taken_at = %s, looked_at = now(),"
+                " rows = %s, columns = %s, refused = %s, started_at = null, position = null, progress = null"
+                " where table_name = %s",
                 [source, begun, met.rows, _json(met.columns), _json(met.refused), table],
             )
     except psycopg.errors.UniqueViolation:
@@ -243,8 +296,9 @@ async def _absent(database: Database, table: str, source: str) -> None:
         for name in (table, f"{table}{_LOADING}"):
             await connection.execute(sql.SQL("drop table if exists {}").format(sql.Identifier("v1", name)))
         await connection.execute(
-            "insert into ops.v1_snapshot (table_name, status, source) values (%s, 'absent', %s)"
+            "insert into ops.v1_snapshot (table_name, status, source, looked_at) values (%s, 'absent', %s, now())"
             " on conflict (table_name) do update set status = 'absent', source = excluded.source, taken_at = null,"
+            " looked_at = now(),"
             " rows = null, columns = null, refused = '{}', started_at = null, position = null, progress = null",
             [table, source],
         )

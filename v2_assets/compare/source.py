@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 
 from resources.errors import MissingCredential
 from resources.postgres import Database
@@ -32,13 +33,16 @@ def v1_tables_for(tables: Iterable[str] | None) -> tuple[str, ...]:
     return tuple(sorted(needed))
 
 
-def not_taken(database: Database, tables: Iterable[str]) -> tuple[str, ...]:
-    """Those of V1's tables that were never read to their end, nor found to be absent."""
+def not_taken(database: Database, tables: Iterable[str], older_than: timedelta | None = None) -> tuple[str, ...]:
+    """Those of V1's tables that were never read to their end (nor found to be absent), or not for so long."""
+    since = datetime.now(UTC) - older_than if older_than is not None else None
     with database.connect() as connection:
         known = {
             row[0]
             for row in connection.execute(
-                "select table_name from ops.v1_snapshot where status = 'absent' or taken_at is not null"
+                "select table_name from ops.v1_snapshot where (status = 'absent' or taken_at is not null)"
+                " and (%(since)s::timestamptz is null or looked_at >= %(since)s)",
+                {"since": since},
             )
         }
     return tuple(table for table in tables if table not in known)

@@ -16,6 +16,7 @@ v1_snapshot = ops_table(
     words("status", "taking, complete or absent (V1 has no such table).", required=True),
     words("source", "Where the rows are from, without credentials.", required=True),
     ts("taken_at", "When the reading began: V1's rows are of this instant or later."),
+    ts("looked_at", "When V1 was last asked for the table with an answer, complete or absent."),
     number("rows", "Rows of the complete table."),
     json("columns", "The columns that V1's rows had, of those that may be read."),
     json("refused", "Values that fit no type and are null here, counted by column; `row` counts rows.", default="'{}'"),

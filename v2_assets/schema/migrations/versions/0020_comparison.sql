@@ -5,6 +5,7 @@ CREATE TABLE ops.v1_snapshot (
     status TEXT NOT NULL,
     source TEXT NOT NULL,
     taken_at TIMESTAMP WITH TIME ZONE,
+    looked_at TIMESTAMP WITH TIME ZONE,
     rows BIGINT,
     columns JSONB,
     refused JSONB DEFAULT '{}',
@@ -21,6 +22,7 @@ COMMENT ON COLUMN ops.v1_snapshot.table_name IS 'V1''s table, as schema v1 has i
 COMMENT ON COLUMN ops.v1_snapshot.status IS 'taking, complete or absent (V1 has no such table).';
 COMMENT ON COLUMN ops.v1_snapshot.source IS 'Where the rows are from, without credentials.';
 COMMENT ON COLUMN ops.v1_snapshot.taken_at IS 'When the reading began: V1''s rows are of this instant or later.';
+COMMENT ON COLUMN ops.v1_snapshot.looked_at IS 'When V1 was last asked for the table with an answer, complete or absent.';
 COMMENT ON COLUMN ops.v1_snapshot.rows IS 'Rows of the complete table.';
 COMMENT ON COLUMN ops.v1_snapshot.columns IS 'The columns that V1''s rows had, of those that may be read.';
 COMMENT ON COLUMN ops.v1_snapshot.refused IS 'Values that fit no type and are null here, counted by column; `row` counts rows.';
