@@ -228,6 +228,21 @@ def test_a_pointer_is_compared_by_the_row_it_means_and_a_lost_one_is_no_null(crm
     assert cells == {2: {"user_id": [crm.users[1], crm.users[0]]}, 3: {"user_id": [LOST, None]}}
 
 
+def test_what_v2_finds_out_where_v1_left_it_empty_is_no_difference(database: Database) -> None:
+    bring(database, user=[{"id": 9, "email": "ada@example.test"}], participant=[
+        {"id": 1, "transaction_id": 5, "user_id": 0}, {"id": 2, "transaction_id": 5, "user_id": 9},
+    ], transaction=[{"id": 5, "transaction_id_raw": "t"}])  # fmt: skip
+    users = write(database, "user", [{"email": email} for email in USERS])
+    [deal] = write(database, "transaction", [{"transaction_id_raw": "t", "source": "v1"}])
+    people = [
+        {"participant_id_raw": f"v1:{n}", "transaction_id": deal, "source": "v1", "user_id": users[1]} for n in (1, 2)
+    ]
+    write(database, "participant", people)
+    result = compare(database, tables=["participant"])
+    [changed] = samples(database, result.id, "participant")
+    assert (changed["v1_id"], changed["cells"]) == ("2", {"user_id": [users[0], users[1]]})
+
+
 def test_a_row_whose_parent_v2_lacks_is_missing_whatever_else_is_there(crm: Crm) -> None:
     crm.v1([{**person(1), "fub_account_id": 999}, {**person(1), "id": 2, "fub_account_id": 998}])
     write(crm.database, "fub_people", [here(crm, 1)])

@@ -8,7 +8,7 @@ sets. A pointer to another table is compared as the row that it means, never as 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Literal, get_args
 
@@ -32,6 +32,7 @@ WORDS: Mapping[str, str] = {
     "forms": "V2's columns whose values are brought into one form first: see Form",
     "where": "V1's columns that are filled in the rows that belong here; the others belong elsewhere",
     "only_here": "V2's columns that V1 has too by name and that are not compared, with the reason",
+    "when_told": "V2's columns that V2 finds out itself where V1 left them empty; compared where V1 has a value",
     "left_out": "V1's columns that V2 has not, with the reason",
     "also": "further tables of V1 whose rows belong here, as words of the same kind",
 }
@@ -52,7 +53,7 @@ class ColumnRule:
 
     `v2` and `v1` are the columns' names. `tolerance` is how far apart equal values may be: a decimal of the unit for
     kind money, an interval for instant, else empty. `form` is applied to V1's value, `target` is the V2 table that a
-    pointer points to, or the code set of a code.
+    pointer points to, or the code set of a code. `when_told`: nothing at V1 is no difference.
     """
 
     v2: str
@@ -62,6 +63,7 @@ class ColumnRule:
     form: Form | None = None
     target: str | None = None
     v1_kind: V1Kind = "text"
+    when_told: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +171,8 @@ def _mapping(table: Table, words: Mapping[str, Any]) -> V1Mapping:
     there = v1_columns(words["table"])
     renamed: Mapping[str, str] = words.get("columns", {})
     only_here: Mapping[str, str] = words.get("only_here", {})
-    said = {*renamed, *words.get("codes", {}), *words.get("forms", {}), *only_here, *words.get("key", ())}
+    told: frozenset[str] = frozenset(words.get("when_told", ()))
+    said = {*renamed, *words.get("codes", {}), *words.get("forms", {}), *only_here, *words.get("key", ()), *told}
     if unknown := said - set(table.columns.keys()):
         raise MappingError(f"v2.{table.name} has no column {', '.join(sorted(unknown))} to compare with V1")
     named = {*renamed.values(), *words.get("where", ()), *words.get("left_out", {})}
@@ -181,7 +184,7 @@ def _mapping(table: Table, words: Mapping[str, Any]) -> V1Mapping:
         if v1 in there and column.name not in only_here:
             rule = _rule(table, column, v1, there[v1], words)
             if rule is not None:
-                rules[rule.v2] = rule
+                rules[rule.v2] = replace(rule, when_told=rule.v2 in told)
     keys = tuple(words.get("key") or (name for name in table.info["natural_key"] if name != "source"))
     if missing := [name for name in keys if name not in rules]:
         raise MappingError(f"v2.{table.name} cannot be found in V1's {words['table']} by {', '.join(missing)}")

@@ -191,6 +191,9 @@ def found(mapping: V1Mapping, scope: Scope, *, once: bool) -> sql.Composed:
 
 def differs(rule: ColumnRule, mapping: V1Mapping) -> sql.Composed:
     """Whether the values of a row that both sides have are not the same. Equal values are told by one comparison."""
+    if rule.when_told:
+        test = differs(replace(rule, when_told=False), mapping)
+        return sql.SQL("({} is not null and {})").format(sql.Identifier("a", rule.v2), test)
     a, b = sql.Identifier("a", rule.v2), sql.Identifier("b", rule.v2)
     left, right = _alike(rule, mapping, a, b)
     plain = sql.SQL("{} is distinct from {}").format(left, right)

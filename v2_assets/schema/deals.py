@@ -170,6 +170,7 @@ participant = v2_table(
         "table": "participant",
         "codes": {"role": "participant_role"},
         "forms": {"participant_id_raw": "raw", "email": "lower", "commission_split": "fraction"},
+        "when_told": ("user_id",),
     },
 )
 

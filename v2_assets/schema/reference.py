@@ -35,6 +35,7 @@ _FRESHNESS = {
     "daily": "daily",
     "seed": "seed: written when the database is migrated",
 }
+_WHEN_TOLD = ", where V1 has a value"
 _MADE = "<!-- Made by `python -m v2_assets.schema.reference` from v2_assets/schema; change it there. -->"
 
 
@@ -142,7 +143,9 @@ def _in_v1(name: str) -> str:
     for part in (mapping, *mapping.also):
         filled = f", rows that have {_code(part.where)}" if part.where else ""
         rules = [(rule, "key, ") for rule in part.keys] + [(rule, "") for rule in part.columns]
-        lines = ((f"`{rule.v2}`", f"`{rule.v1}`", key + _compared(rule)) for rule, key in rules)
+        lines = (
+            (f"`{rule.v2}`", f"`{rule.v1}`", key + _compared(rule) + _WHEN_TOLD * rule.when_told) for rule, key in rules
+        )
         parts.append(f"V1's table `{part.table}`{filled}.\n\n{_grid(('column', 'in V1', 'compared'), lines)}")
     if mapping.only_v2:
         parts.append(f"Not compared: {_code(mapping.only_v2)}.")

@@ -191,6 +191,7 @@ def _money_table(
             "table": name,
             "forms": {key: "raw_or_id"},
             "only_here": {"order_id_raw": "found through V1's order"},
+            **({"when_told": ("transaction_id",)} if pointers else {}),
         },
     )
 
