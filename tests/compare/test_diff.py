@@ -229,9 +229,13 @@ def test_a_pointer_is_compared_by_the_row_it_means_and_a_lost_one_is_no_null(crm
 
 
 def test_what_v2_finds_out_where_v1_left_it_empty_is_no_difference(database: Database) -> None:
-    bring(database, user=[{"id": 9, "email": "ada@example.test"}], participant=[
-        {"id": 1, "transaction_id": 5, "listing_id": 0, "user_id": 0}, {"id": 2, "transaction_id": 5, "listing_id": 0, "user_id": 9},
-    ], transaction=[{"id": 5, "transaction_id_raw": "t"}])  # fmt: skip
+    told = {"transaction_id": 5, "listing_id": 0}
+    bring(
+        database,
+        user=[{"id": 9, "email": "ada@example.test"}],
+        transaction=[{"id": 5, "transaction_id_raw": "t"}],
+        participant=[{"id": 1, "user_id": 0, **told}, {"id": 2, "user_id": 9, **told}],
+    )
     users = write(database, "user", [{"email": email} for email in USERS])
     [deal] = write(database, "transaction", [{"transaction_id_raw": "t", "source": "v1"}])
     people = [
