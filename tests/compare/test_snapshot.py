@@ -10,7 +10,8 @@ import pytest
 
 from resources.apis.xano.copies import FolderClient, PostgresCopyClient
 from resources.apis.xano.tables import TABLES
-from resources.errors import BadRequest, SourceUnavailable
+from resources.errors import BadRequest, LeaseBusy, SourceUnavailable
+from resources.lease import Lease
 from resources.postgres import Database
 from sandbox import Scale, World, serve
 from tests.compare.memory import Memory
@@ -98,6 +99,12 @@ def test_an_id_that_comes_twice_is_refused_and_the_table_of_before_stays(databas
     with pytest.raises(BadRequest, match="mentor has an id twice"):
         taken(database, Memory({"mentor": [{"id": 2}, {"id": 2}]}), ("mentor",))
     assert rows(database, "select id from v1.mentor") == [("1",)]
+
+
+def test_a_table_is_read_by_one_reader_at_a_time(database: Database) -> None:
+    with Lease.acquire(database, "v1/mentor", "another"), pytest.raises(LeaseBusy):
+        taken(database, Memory({"mentor": [{"id": 1}]}), ("mentor",))
+    assert rows(database, "select to_regclass('v1.mentor') is null") == [(True,)]
 
 
 def test_a_table_that_v1_does_not_have_is_absent_and_what_was_of_it_is_gone(database: Database) -> None:

@@ -51,7 +51,8 @@ def compare(
             chosen = _names(tables)
             scope = engine.Scope(users=_users(o, user), sample=sample)
             _snapshot(o, chosen, from_folder, from_postgres_env, schema, refresh=refresh)
-            result = engine.compare(o.database, tables=chosen, scope=scope, progress=current().say)
+            with current().progress(len(engine.chosen(chosen)), "comparing") as step:
+                result = engine.compare(o.database, tables=chosen, scope=scope, progress=step)
         changes = between(o.database, since, result.id) if since is not None else None
     data = result.as_dict() | ({"since": since, "changes": [asdict(c) for c in changes]} if changes is not None else {})
     red = sum(t.red for t in result.tables)

@@ -33,6 +33,8 @@ SAMPLES = 200
 #: What sorts and hash tables of a comparison may take at the server; the default of 4 MB would write them to disk.
 WORK_MEM = "64MB"
 
+EVERYTHING = Scope()
+
 Progress = Callable[[str], None]
 
 
@@ -89,7 +91,7 @@ def compare(
     database: Database,
     *,
     tables: Sequence[str] | None = None,
-    scope: Scope = Scope(),  # noqa: B008 - frozen
+    scope: Scope = EVERYTHING,
     run_id: str | None = None,
     progress: Progress = lambda line: None,
 ) -> ComparisonResult:
@@ -97,22 +99,22 @@ def compare(
 
     Raises BadRequest for a table that is none, and CompareFailed after everything else was compared and stored.
     """
-    chosen = _chosen(tables)
+    names = chosen(tables)
     with database.connect(autocommit=True) as connection:
-        number = _begin(connection, chosen, scope, run_id)
+        number = _begin(connection, names, scope, run_id)
         failed: dict[str, str] = {}
         try:
-            for table in chosen:
+            for table in names:
                 error = _one(database, number, table, scope)
                 if error is not None:
                     failed[table] = error.code
                 progress(f"{table}: {'failed: ' + error.message if error else 'compared'}")
         finally:
-            _end(connection, number, failed, len(chosen))
+            _end(connection, number, failed, len(names))
     result = load(database, number)
     if failed:
         raise CompareFailed(
-            f"{len(failed)} of {len(chosen)} tables could not be compared: {', '.join(failed)}",
+            f"{len(failed)} of {len(names)} tables could not be compared: {', '.join(failed)}",
             hint="`v2 compare --last` shows what stopped each; the other tables are compared",
             context={"comparison": number, "tables": failed},
         )
@@ -159,7 +161,8 @@ def load(database: Database, number: int | None = None) -> ComparisonResult:
     return ComparisonResult(*run, tables=list(tables.values()))
 
 
-def _chosen(tables: Sequence[str] | None) -> list[str]:
+def chosen(tables: Sequence[str] | None) -> list[str]:
+    """V2's tables meant; all if none is named. Raises BadRequest naming what is none."""
     known = [str(table.name) for table in metadata.tables.values() if table.schema == "v2"]
     if unknown := sorted(set(tables or ()) - set(known)):
         raise BadRequest(f"V2 has no table {', '.join(unknown)}", hint=f"there are: {', '.join(sorted(known))}")

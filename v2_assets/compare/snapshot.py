@@ -25,6 +25,7 @@ from resources.apis.xano.copies import PostgresCopyClient
 from resources.apis.xano.rows import listed
 from resources.apis.xano.tables import Kind
 from resources.errors import BadRequest, NotFound, V2Error
+from resources.lease import Lease
 from resources.postgres import Database, JsonText, acopy_rows
 from v2_assets.compare.mapping import v1_tables
 
@@ -148,7 +149,10 @@ async def _take(
     database: Database, source: RowSource, table: str, told_source: str, again: bool, result: Taken
 ) -> None:
     declared = v1_tables()[table]
-    async with database.aconnect(autocommit=True) as connection:
+    async with (
+        database.aconnect(autocommit=True) as connection,
+        Lease.aacquire(database, f"v1/{table}", f"snapshot of {told_source}") as lease,
+    ):
         alike = None if again else await _alike(connection, source, table, told_source)
         position, met, begun = await _open(connection, table, told_source, again or alike is not None)
         if alike is not None:
@@ -161,6 +165,7 @@ async def _take(
         async for page in pages:
             rows = [_values(row, declared.columns, met, page.broken.get(n)) for n, row in enumerate(page.rows)]
             async with connection.transaction(), connection.cursor() as cur:
+                await lease.acheck(cur)
                 await acopy_rows(
                     cur, f"v1.{table}{_LOADING}", tuple(declared.columns), [row for row in rows if row is not None]
                 )
