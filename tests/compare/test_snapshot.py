@@ -109,6 +109,8 @@ def test_a_table_is_read_by_one_reader_at_a_time(database: Database) -> None:
 
 def test_a_table_that_v1_does_not_have_is_absent_and_what_was_of_it_is_gone(database: Database) -> None:
     taken(database, Memory({"mentor": [{"id": 1}]}), ("mentor",))
+    taken(database, Memory({}), ("mentor",), whole=False)
+    assert rows(database, "select id from v1.mentor") == [("1",)], "a folder without the table took it away"
     [result] = taken(database, Memory({}), ("mentor",))
     assert result.outcome == "absent"
     assert rows(database, "select to_regclass('v1.mentor') is null") == [(True,)]

@@ -91,7 +91,7 @@ def _snapshot(
 
     async def run() -> None:
         async with opener() as source:
-            await take(o.database, source, needed, where, progress=current().say)
+            await take(o.database, source, needed, where, whole=not from_copy, progress=current().say)
 
     asyncio.run(run())
 
@@ -116,13 +116,13 @@ def _show(console: Any, result: Any, changes: Any) -> None:
         if result.snapshot_at
         else f"comparison {result.id} ({result.scope}, {result.status})"
     )
-    columns = ("table", "rows V1", "rows V2", "missing", "extra", "changed", "explained", "open", "red", "took")
+    columns = ("table", "V1", "V2", "missing", "extra", "changed", "explained", "open", "red", "took")
     rows = [
         (t.table, t.rows_v1, t.rows_v2, t.missing, t.extra, t.changed, t.explained, t.open, t.red,
          f"{(t.took_ms or 0) / 1000:.1f} s")
         for t in result.tables if t.status == "compared"
     ]  # fmt: skip
-    console.print(table(columns, rows))
+    console.print(_narrow(table(columns, rows)))
     for each in result.tables:
         if each.error:
             console.print(f"{each.table} could not be compared: {each.error['message']}", markup=False)
@@ -131,7 +131,17 @@ def _show(console: Any, result: Any, changes: Any) -> None:
         console.print(f"not in V1: {', '.join(absent)}", markup=False)
     if changes is not None:
         columns = ("table", "kind", "before", "now", "new", "gone", "still")
-        console.print(table(columns, [(c.table, c.kind, c.before, c.now, c.new, c.gone, c.still) for c in changes]))
+        console.print(
+            _narrow(table(columns, [(c.table, c.kind, c.before, c.now, c.new, c.gone, c.still) for c in changes]))
+        )
+
+
+def _narrow(made: Any) -> Any:
+    """Fits into 80 columns: no lines between columns, and numbers are never folded."""
+    made.box, made.padding, made.pad_edge = None, (0, 1, 0, 0), False
+    for column in made.columns[1:]:
+        column.no_wrap = True
+    return made
 
 
 def register(app: typer.Typer) -> None:

@@ -211,7 +211,8 @@ def _table(connection: psycopg.Connection[Any], number: int, table: str, scope: 
     mapping = mapping_of(table)
     if mapping is None:
         return TableResult(table, "not_in_v1", schema_differences={"why": why_not(table)})
-    if require(connection, mapping.table) is None:
+    taken = require(connection, mapping.table)
+    if taken is None:
         return TableResult(table, "not_in_v1", schema_differences={"why": f"V1 has no table {mapping.table}"})
     for needed in v1_tables_for([table]):
         require(connection, needed)
@@ -225,7 +226,7 @@ def _table(connection: psycopg.Connection[Any], number: int, table: str, scope: 
         )
     if scope.users is not None and compared.user is None:
         return TableResult(table, schema_differences={"why": "no column says whose a row is"})
-    with _differences(connection, compared, scope) as result:
+    with _differences(connection, compared, scope, taken[0]) as result:
         result.schema_differences |= _schema(connection, mapping, compared, met)
         explain(connection, number, table, mapping)
         _keep(connection, number, table)
@@ -234,7 +235,9 @@ def _table(connection: psycopg.Connection[Any], number: int, table: str, scope: 
 
 
 @contextmanager
-def _differences(connection: psycopg.Connection[Any], mapping: V1Mapping, scope: Scope) -> Iterator[TableResult]:
+def _differences(
+    connection: psycopg.Connection[Any], mapping: V1Mapping, scope: Scope, taken_at: datetime
+) -> Iterator[TableResult]:
     """The table's counts, with the temporary table comparison_found as long as the block lasts.
 
     V1's keys are taken for unique at first: whether they are shows in the numbers of rows that found no twin, which is
@@ -249,7 +252,7 @@ def _differences(connection: psycopg.Connection[Any], mapping: V1Mapping, scope:
     once = scope.users is not None or bool(mapping.also)
     if not once:
         (result.rows_v1,) = _numbers(connection, statements.count_v1(mapping, scope, once=False))
-        connection.execute(statements.found(mapping, scope, once=False))
+        connection.execute(statements.found(mapping, scope, once=False, taken_at=taken_at))
         if not _one_to_one(connection, int(result.rows_v1 or 0), all_v2, int(result.rows_v2 or 0)):
             keys, rows = _numbers(connection, statements.duplicates(mapping, scope))
             if keys:
@@ -257,7 +260,7 @@ def _differences(connection: psycopg.Connection[Any], mapping: V1Mapping, scope:
             connection.execute("drop table comparison_found")
             once = True
     if once:
-        connection.execute(statements.found(mapping, scope, once=True))
+        connection.execute(statements.found(mapping, scope, once=True, taken_at=taken_at))
         if scope.users is not None:
             result.rows_v1, result.rows_v2 = _numbers(connection, statements.count_of_users(mapping, scope))
         else:

@@ -92,11 +92,13 @@ async def take(
     told_source: str,
     *,
     again: bool = False,
+    whole: bool = True,
     progress: Progress = lambda line: None,
 ) -> list[Taken]:
     """Reads these tables into schema v1. `told_source` says where from, without credentials.
 
-    A reading that died is gone on with if it was of the same source, unless `again`. Raises V2Error of the way in for
+    What a source lacks that is not the `whole` of V1 (a folder of some exports) stays as it was taken elsewhere. A
+    reading that died is gone on with if it was of the same source, unless `again`. Raises V2Error of the way in for
     the first table that fails, after the others were read; the complete table of before stays in use then.
     """
     told: list[Taken] = []
@@ -108,7 +110,7 @@ async def take(
             await _take(database, source, table, told_source, again, result)
         except NotFound:
             result.outcome = "absent"
-            await _absent(database, table, told_source)
+            await _absent(database, table, told_source, whole)
         except V2Error as error:
             result.outcome = "failed"
             error.context["table"] = table
@@ -295,9 +297,14 @@ async def _swap(connection: psycopg.AsyncConnection[Any], table: str, met: _Met,
     await connection.execute(sql.SQL("vacuum analyze {}").format(old))
 
 
-async def _absent(database: Database, table: str, source: str) -> None:
-    """V1 was looked through and has no such table; what was taken of it before is gone with it."""
+async def _absent(database: Database, table: str, source: str, whole: bool) -> None:
+    """The source has no such table; if it is the whole of V1, what was taken of it before is gone with it."""
     async with database.aconnect() as connection:
+        taken = await connection.execute(
+            "select from ops.v1_snapshot where table_name = %s and taken_at is not null", [table]
+        )
+        if not whole and await taken.fetchone() is not None:
+            return
         for name in (table, f"{table}{_LOADING}"):
             await connection.execute(sql.SQL("drop table if exists {}").format(sql.Identifier("v1", name)))
         await connection.execute(

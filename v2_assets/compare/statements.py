@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, LiteralString
 
 from psycopg import sql
@@ -144,10 +145,11 @@ def of_users(scope: Scope) -> sql.Composed:
     return sql.SQL("(a._user = any({0}) or b._user = any({0}))").format(sql.Literal(list(scope.users)))
 
 
-def found(mapping: V1Mapping, scope: Scope, *, once: bool) -> sql.Composed:
+def found(mapping: V1Mapping, scope: Scope, *, once: bool, taken_at: datetime) -> sql.Composed:
     """Makes the temporary table comparison_found: a row for each row that is missing, extra or changed.
 
-    `v2_id` of a missing row is the deleted row of V2 with its key, if there is one.
+    `v2_id` of a missing row is the deleted row of V2 with its key, if there is one. `moved_at` is when either side last
+    changed, if that was after `taken_at`, when V1's table was read: what moved before is no excuse.
     """
     changed = [(rule.v2, differs(rule, mapping)) for rule in mapping.columns]
     any_changed = sql.SQL(" or ").join(test for _, test in changed) if changed else sql.SQL("false")
@@ -175,7 +177,7 @@ def found(mapping: V1Mapping, scope: Scope, *, once: bool) -> sql.Composed:
         "   else 'changed' end as kind,"
         " jsonb_build_object({keys}) as keys, a._id as v1_id, b._id as v2_id,"
         " coalesce(case when a._user > 0 then a._user end, b._user) as user_id,"
-        " greatest(a._moved, b._moved) as moved_at,"
+        " nullif(greatest(a._moved, b._moved, {taken}), {taken}) as moved_at,"
         " case when a._id is not null and b._id is not null and b._deleted is null then {cells}"
         "   else '{{}}'::jsonb end as cells"
         " from {joined} where {users} and case when a._id is null then b._deleted is null"
@@ -185,6 +187,7 @@ def found(mapping: V1Mapping, scope: Scope, *, once: bool) -> sql.Composed:
         cells=cells,
         joined=joined(mapping, scope, once=once),
         users=of_users(scope),
+        taken=sql.Literal(taken_at),
         changed=any_changed,
     )
 
