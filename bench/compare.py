@@ -23,8 +23,8 @@ from resources.embedded import EmbeddedPostgres
 from resources.postgres import Database
 from v2_assets.compare import engine
 from v2_assets.compare.mapping import v1_columns
-from v2_assets.compare.snapshot import TYPES
 from v2_assets.compare.source import v1_tables_for
+from v2_assets.compare.values import TYPES
 from v2_assets.schema import migrate
 
 #: Two of the key, ten that are compared.

@@ -21,9 +21,9 @@ from tests.compare.memory import Memory
 from v2_assets.compare.between import between
 from v2_assets.compare.engine import SAMPLES, CompareFailed, ComparisonResult, Scope, TableResult, compare, load
 from v2_assets.compare.mapping import mappings
+from v2_assets.compare.sides import LOST
 from v2_assets.compare.snapshot import take
 from v2_assets.compare.source import v1_tables_for
-from v2_assets.compare.statements import LOST
 
 ACCOUNTS, USERS = (51, 52), ("ada@example.test", "bo@example.test")
 THEN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

@@ -23,6 +23,7 @@ from v2_assets.compare import statements
 from v2_assets.compare.explain import explain
 from v2_assets.compare.mapping import V1Mapping, mapping_of, mappings, why_not
 from v2_assets.compare.reasons import EXPLAINED, OPEN, RED
+from v2_assets.compare.sides import without
 from v2_assets.compare.snapshot import columns_met, require
 from v2_assets.compare.source import v1_tables_for
 from v2_assets.compare.statements import Scope
@@ -217,7 +218,7 @@ def _table(connection: psycopg.Connection[Any], number: int, table: str, scope: 
     for needed in v1_tables_for([table]):
         require(connection, needed)
     met = columns_met(connection)
-    compared = statements.without(mapping, met)
+    compared = without(mapping, met)
     if lost := [rule.v1 for rule in mapping.keys if rule.v2 not in {k.v2 for k in compared.keys}]:
         raise V2Error(
             f"V1's {mapping.table} cannot be matched with v2.{table}: it has no {', '.join(lost)}, or what that points"

@@ -8,12 +8,10 @@ table when it was taken and from where. A table that was never read to its end i
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal, InvalidOperation
-from typing import Any, LiteralString
+from datetime import UTC, datetime
+from typing import Any
 
 import orjson
 import psycopg
@@ -26,18 +24,12 @@ from resources.apis.xano.rows import listed
 from resources.apis.xano.tables import Kind
 from resources.errors import BadRequest, NotFound, V2Error
 from resources.lease import Lease
-from resources.postgres import Database, JsonText, acopy_rows
+from resources.postgres import Database, acopy_rows
 from v2_assets.compare.mapping import v1_tables
+from v2_assets.compare.values import TYPES, fitted
 
-#: How each kind of V1's values is stored. Ids are text: they are numbers in some tables and UUIDs in others.
-TYPES: Mapping[Kind, LiteralString] = {
-    "ref": "text", "int": "bigint", "money": "numeric", "bool": "boolean", "ts": "timestamptz", "day": "date",
-    "json": "jsonb", "text": "text",
-}  # fmt: skip
 _TYPE_NAMES = {"timestamptz": "timestamp with time zone"}
 _LOADING = "__taking"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_BIGGEST = 2**63 - 1
 
 Progress = Callable[[str], None]
 
@@ -325,64 +317,17 @@ def _values(row: Any, columns: Mapping[str, Kind], met: _Met, broken: str | None
     if len(values) > len(met.columns) or not met.columns:
         met.columns = sorted({*met.columns, *values})
     met.rows += 1
-    fitted: list[Any] = []
+    row_values: list[Any] = []
     for name, kind in columns.items():
         value = values.get(name)
         if value is not None:
             try:
-                value = _FITS[kind](value)
-            except (ValueError, TypeError, OverflowError, InvalidOperation):
+                value = fitted(value, kind)
+            except ValueError:
                 met.refused[name] = met.refused.get(name, 0) + 1
                 value = None
-        fitted.append(value)
-    return fitted
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError
-    return value.replace("\x00", "") if "\x00" in value else value
-
-
-def _ref(value: Any) -> str:
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        raise TypeError
-    return _text(str(value))
-
-
-def _int(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or abs(value) > _BIGGEST:
-        raise TypeError
-    return value
-
-
-def _money(value: Any) -> Decimal:
-    return Decimal(value) if isinstance(value, str) else Decimal(_int(value))
-
-
-def _bool(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise TypeError
-    return value
-
-
-def _ts(value: Any) -> datetime:
-    return _EPOCH + timedelta(milliseconds=_int(value))
-
-
-def _day(value: Any) -> date:
-    return date.fromisoformat(value)
-
-
-def _document(value: Any) -> JsonText:
-    encoded = orjson.dumps(value, default=str)
-    # Postgres keeps no NUL in a document.
-    return JsonText(re.sub(rb"(?<!\\)((?:\\\\)*)\\u0000", rb"\1", encoded))
-
-
-_FITS: Mapping[Kind, Callable[[Any], Any]] = {
-    "ref": _ref, "int": _int, "money": _money, "bool": _bool, "ts": _ts, "day": _day, "json": _document, "text": _text,
-}  # fmt: skip
+        row_values.append(value)
+    return row_values
 
 
 def _json(value: Any) -> str | None:
