@@ -37,6 +37,7 @@ def register_commands() -> None:
         platform_commands,
         sandbox_commands,
         tables,
+        triggers,
         users,
         webhooks,
     )
@@ -47,6 +48,7 @@ def register_commands() -> None:
         data,
         imports,
         tables,
+        triggers,
         health,
         doctor,
         webhooks,
