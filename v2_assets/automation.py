@@ -26,8 +26,8 @@ _TITLE = os.environ.get("V2_TITLE_SWEEP_CRON", "22 * * * *")
 #: When the sweep of each integration starts. V1 and files are read when a person asks for it.
 SWEEP_CRONS = {"fub": _FUB, "rezen": _REZEN, "skyslope": _SKYSLOPE, "title": _TITLE}
 
-#: How old a table may become, by the class of its declaration: the first window warns, the second fails. The weekly full
-#: sweep reads with what others leave of the budgets, and the users in it are not swept besides; so the first windows are
+#: How old a table may become, by the class of its declaration: the first window warns, the second fails. The weekly
+#: full sweep reads with what others leave of the budgets, and its users are not swept besides; so the first windows are
 #: several sweeps long, and only what has really stopped is told.
 FRESHNESS = {
     # Swept every 15 minutes and told of by webhooks: eight sweeps missed, or half a working day.

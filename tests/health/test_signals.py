@@ -12,7 +12,8 @@ from resources.postgres import Database
 from resources.settings import load_settings
 from v2_assets.automation import SWEEP_CRONS
 from v2_assets.health.behind import SWEPT, behind
-from v2_assets.health.signals import SIGNALS, look, watch
+from v2_assets.health.signals import SIGNALS, look
+from v2_assets.incidents import Finding, settle
 
 Connection = psycopg.Connection[Any]
 #: The defaults are in behaviour's table; here the counts are small, so that rows are few.
@@ -35,8 +36,8 @@ def staged(connection: Connection, number: int, status: str = "pending") -> None
     connection.execute(
         "insert into staging.stage_fub_people (user_id, account_ref, source_id, payload, payload_hash, fetched_at,"
         " run_id, status, status_reason, v2_id, processed_at) select 901, 'fub/77/901',"
-        " ((select count(*) from staging.stage_fub_people) + n)::text, '{}', '\\x00', now(), 'r', %(status)s, %(reason)s,"
-        " case %(status)s when 'processed' then 1 end, case %(status)s when 'processed' then now() end"
+        " ((select count(*) from staging.stage_fub_people) + n)::text, '{}', '\\x00', now(), 'r', %(status)s,"
+        " %(reason)s, case %(status)s when 'processed' then 1 end, case %(status)s when 'processed' then now() end"
         " from generate_series(1, %(number)s) n",
         {"status": status, "reason": reason, "number": number},
     )
@@ -107,6 +108,14 @@ def rejected(connection: Connection, number: int, of: int) -> None:
     staged(connection, of - number, "processed")
 
 
+def watch(connection: Connection) -> dict[str, dict[str, Finding]]:
+    """As the sensor does it."""
+    found = look(connection, SETTINGS)
+    for code, causes in found.items():
+        settle(connection, code, causes)
+    return found
+
+
 CASES: list[tuple[str, str | None, Callable[[Connection], None]]] = [
     ("backlog_large", None, lambda c: staged(c, 1)),
     ("backlog_large", "warning", lambda c: staged(c, 2)),
@@ -158,7 +167,7 @@ def test_every_signal_is_made_to_happen_at_each_of_its_levels() -> None:
 def test_one_users_success_does_not_hide_anothers_silence_and_a_cause_is_one_incident(connection: Connection) -> None:
     stream(connection, 901, 0.1)
     stream(connection, 902, 80, "failed")
-    found = watch(connection, SETTINGS)
+    found = watch(connection)
     assert found["stream_old"]["fub/people"].body["users"] == [902]
     (late,) = behind(connection, SETTINGS)
     assert (late.user_id, late.integration, late.entity, late.why) == (902, "fub", "people", "source_unavailable")
@@ -168,9 +177,9 @@ def test_one_users_success_does_not_hide_anothers_silence_and_a_cause_is_one_inc
         ("stream_failed", "fub/source_unavailable", "warning"),
         ("stream_old", "fub/people", "critical"),
     ]
-    watch(connection, SETTINGS)
+    watch(connection)
     connection.execute("update ops.sync_state set last_sync_at = now(), status = 'idle', error = null")
-    watch(connection, SETTINGS)
+    watch(connection)
     assert connection.execute(incidents).fetchall() == []
     told = connection.execute("select kind from ops.alert order by id").fetchall()
     assert [kind for (kind,) in told] == ["opened", "opened", "recovered", "recovered"]

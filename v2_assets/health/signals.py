@@ -1,8 +1,8 @@
 """What is wrong now: one query per kind of trouble, measured against thresholds that are settings.
 
 A signal's query tells causes, never users: three hundred users behind one dead source are one finding that lists them.
-Here: the queries, the thresholds, and making incidents of what they find. Not here: numbers over time (`measures`), the
-rules of single tables (`v2_assets.checks`), and what only Dagster knows (`sensors.alerts`, `v2_assets.monitor`).
+Here: the queries and the thresholds. Not here: numbers over time (`measures`), the rules of single tables
+(`v2_assets.checks`), what only Dagster knows, and making incidents (`sensors.alerts`, `v2_assets.monitor`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from psycopg.rows import dict_row
 from resources.settings import Settings
 from v2_assets.health.behind import BEHIND
 from v2_assets.health.gap import gaps
-from v2_assets.incidents import Finding, Severity, settle
+from v2_assets.incidents import Finding, Severity
 from v2_assets.merge.statements import staging
 from v2_assets.schema.stage import STREAMS
 
@@ -39,7 +39,6 @@ class Signal:
     what: str
     do: str
     thresholds: tuple[str, str] | None = None
-    link: str | None = None
     per: Literal["table", "stream", "platform"] = "platform"
 
     def table(self, key: str) -> str | None:
@@ -54,6 +53,8 @@ class Signal:
         return "critical" if row["value"] > critical else "warning" if row["value"] > warning else None
 
 
+#: The asset whose checks show what concerns no single table.
+PLATFORM = "health_report"
 #: A connection whose key is accepted and in use, joined to the streams it reads.
 _CONNECTED = """
 from ops.sync_state s
@@ -82,8 +83,9 @@ def _rejected() -> sql.Composed:
         sql.SQL(
             "select {name}::text as key, n.* from (select from {stage} where status = 'rejected' limit 1) met, lateral"
             " (select count(*) filter (where status = 'rejected') as rejected, count(*) as total,"
-            "   count(*) filter (where status = 'rejected' and fetched_at > now() - interval '24 hours') as rejected_now,"
             "   count(*) filter (where fetched_at > now() - interval '24 hours') as arrived,"
+            "   count(*) filter (where fetched_at > now() - interval '24 hours' and status = 'rejected')"
+            "     as rejected_now,"
             "   min(fetched_at) filter (where status = 'rejected') as since,"
             "   (array_agg(distinct user_id) filter (where status = 'rejected'))[1:100] as users from {stage}) n"
         ).format(name=sql.Literal(stream.table), stage=staging(stream.table))
@@ -118,8 +120,8 @@ SIGNALS: tuple[Signal, ...] = (
         "stream_old",
         sql.SQL(
             "select integration || '/' || entity as key, min(since) as since, max(hours) as value,"
-            " array_agg(distinct user_id) as users, string_agg(distinct why, ', ') as why, count(distinct user_id) as behind"
-            " from ({}) b group by 1"
+            " array_agg(distinct user_id) as users, string_agg(distinct why, ', ') as why,"
+            " count(distinct user_id) as behind from ({}) b group by 1"
         ).format(BEHIND),
         "{key} was not synced for {value:.0f} hours",
         "{behind} users are behind with {key}; the furthest has had no successful sync for {value:.0f} hours ({why}).",
@@ -240,14 +242,6 @@ def look(connection: psycopg.Connection[Any], settings: Settings) -> dict[str, d
     return {signal.code: _findings(connection, signal, settings) for signal in SIGNALS}
 
 
-def watch(connection: psycopg.Connection[Any], settings: Settings) -> dict[str, dict[str, Finding]]:
-    """Looks, and makes incidents of what is wrong; those whose cause is gone recover."""
-    found = look(connection, settings)
-    for code, findings in found.items():
-        settle(connection, code, findings)
-    return found
-
-
 def _findings(connection: psycopg.Connection[Any], signal: Signal, settings: Settings) -> dict[str, Finding]:
     wanted = {name: getattr(settings, name) for name in signal.thresholds or ()}
     with connection.cursor(row_factory=dict_row) as cur:
@@ -263,7 +257,7 @@ def _findings(connection: psycopg.Connection[Any], signal: Signal, settings: Set
                     "what": signal.what.format(**row),
                     "since": since,
                     "users": sorted(row["users"] or ()),
-                    "link": signal.link,
+                    "link": f"/assets/{signal.table(row['key']) or PLATFORM}?view=checks",
                     "do": signal.do.format(**row),
                     "value": float(row["value"]),
                 },
