@@ -188,7 +188,7 @@ def test_each_threshold_is_seen_in_health_in_the_check_and_by_people_and_is_over
     }
     failed = platform.checked()
     assert failed == dict.fromkeys(SHOWN.items(), "ERROR") | always
-    behind = platform.evaluations["stream_old", "stage_fub_events"].metadata["behind"].value
+    behind = platform.evaluations["stream_old", "stage_fub_events"].metadata["behind"].records
     assert [(row.data["user"], row.data["do"]) for row in behind] == [(902, "v2 sync --user 902 --integration fub")]
     assert sorted(platform.tick()) == sorted(
         [(code, "worse", "critical") for code in SHOWN]

@@ -119,15 +119,14 @@ SIGNALS: tuple[Signal, ...] = (
     Signal(
         "stream_old",
         sql.SQL(
-            "select integration || '/' || entity as key, min(since) as since, max(hours) as value,"
-            " array_agg(distinct user_id) as users, string_agg(distinct why, ', ') as why,"
-            " count(distinct user_id) as behind from ({}) b group by 1"
+            "select integration || '/' || why as key, integration, why, min(since) as since, max(hours) as value,"
+            " array_agg(distinct user_id) as users, count(distinct user_id) as behind,"
+            " string_agg(distinct entity, ', ' order by entity) as streams from ({}) b group by 1, 2, 3"
         ).format(BEHIND),
-        "{key} was not synced for {value:.0f} hours",
-        "{behind} users are behind with {key}; the furthest has had no successful sync for {value:.0f} hours ({why}).",
+        "{integration}: users have had no sync for up to {value:.0f} hours ({why})",
+        "{behind} users are behind with {streams}; the one who is furthest for {value:.0f} hours.",
         "v2 health --behind",
         ("health_sync_hours_warning", "health_sync_hours_critical"),
-        per="stream",
     ),
     Signal(
         "stream_failed",
