@@ -9,10 +9,12 @@ from typing import Any
 
 import dagster as dg
 
+from resources.postgres import Database
+from resources.settings import Settings
 from sensors.alerts import WATCHED, everything
 from v2_assets.alerting.codes import CODES
 from v2_assets.health.behind import SWEPT, Behind, behind
-from v2_assets.health.signals import PLATFORM, SIGNALS, Signal
+from v2_assets.health.signals import PLATFORM, SIGNALS, Signal, look
 from v2_assets.incidents import Finding
 from v2_assets.platform_resource import PlatformResource
 from v2_assets.schema.stage import STREAMS
@@ -62,6 +64,28 @@ def watched(context: dg.AssetCheckExecutionContext, platform: PlatformResource) 
             signal = _PER_TABLE.get(spec.name)
             causes = [f for key, f in found[spec.name].items() if signal is None or signal.table(key) == table]
             yield _result(spec, causes, [])
+
+
+def after_pull(instance: dg.DagsterInstance, database: Database, settings: Settings, table: str) -> None:
+    """Shows at once, beside the materialization of a staging asset, whether too much of what came breaks a rule.
+
+    A record of the check and not a step of the run: nothing waits for it, since the other records go on in any case.
+    """
+    code = "rejected_share"
+    with database.connect() as connection:
+        found = look(connection, settings, [code])[code]
+    result = _result(
+        dg.AssetCheckSpec(code, asset=table), [finding for key, finding in found.items() if key == table], []
+    )
+    instance.report_runless_asset_event(
+        dg.AssetCheckEvaluation(
+            asset_key=dg.AssetKey(table),
+            check_name=code,
+            passed=result.passed,
+            severity=result.severity,
+            metadata=result.metadata,
+        )
+    )
 
 
 def _as_findings(late: Sequence[Behind]) -> list[Finding]:

@@ -7,7 +7,7 @@ Here: the queries and the thresholds. Not here: numbers over time (`measures`), 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -236,9 +236,12 @@ SIGNALS: tuple[Signal, ...] = (
 )
 
 
-def look(connection: psycopg.Connection[Any], settings: Settings) -> dict[str, dict[str, Finding]]:
+def look(
+    connection: psycopg.Connection[Any], settings: Settings, codes: Collection[str] | None = None
+) -> dict[str, dict[str, Finding]]:
     """All that is wrong now, by code and cause; a code without trouble has none. A failing query is an error."""
-    return {signal.code: _findings(connection, signal, settings) for signal in SIGNALS}
+    wanted = [signal for signal in SIGNALS if codes is None or signal.code in codes]
+    return {signal.code: _findings(connection, signal, settings) for signal in wanted}
 
 
 def _findings(connection: psycopg.Connection[Any], signal: Signal, settings: Settings) -> dict[str, Finding]:
