@@ -59,6 +59,7 @@ def test_a_broken_rule_fails_its_check_in_dagster_and_is_one_alert(synced: Story
             assert [(e.asset_key.to_user_string(), e.check_name) for e in failed] == [
                 ("agent_cap_data", "comes_from_staging")
             ]
-    assert synced.query("select code, subject from ops.alert where code = 'check_failed'") == [
-        ("check_failed", "agent_cap_data: comes_from_staging is broken")
+    assert synced.query("select severity, subject from ops.alert where code = 'check_failed' order by id") == [
+        ("info", "network_hierarchy: sponsors_make_no_circle is broken"),
+        ("critical", "agent_cap_data: comes_from_staging is broken"),
     ]
