@@ -38,6 +38,7 @@ def register_commands() -> None:
         platform_commands,
         sandbox_commands,
         tables,
+        triggers,
         users,
         webhooks,
     )
@@ -49,6 +50,7 @@ def register_commands() -> None:
         imports,
         tables,
         compare,
+        triggers,
         health,
         doctor,
         webhooks,
