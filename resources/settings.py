@@ -302,6 +302,31 @@ class Settings(BaseSettings):
         ),
     ] = 0.2
 
+    gate_unexplained: Annotated[
+        int, Field(ge=0, description="differences without an accepted reason that a table may have and be switched")
+    ] = 0
+    gate_gap_percent: Annotated[
+        float, Field(ge=0, le=100, description="per cent of V1's rows of a table that V2 may lack and be switched")
+    ] = 1
+    gate_exact_cells: Annotated[
+        int, Field(ge=0, description="values of money, dates or ids that may differ from V1 without an excuse")
+    ] = 0
+    gate_green_runs: Annotated[
+        int, Field(ge=1, le=50, description="complete comparisons in a row that must be green before the switch")
+    ] = 3
+    gate_comparison_hours: Annotated[
+        float, Field(gt=0, description="how old the last complete comparison may be", examples=[26])
+    ] = 26
+    gate_staleness_minutes: Annotated[
+        float, Field(ge=0, description="how much older than V1's the data of V2 may be", examples=[120])
+    ] = 120
+    gate_shadow_requests: Annotated[
+        int, Field(ge=0, description="requests of an endpoint that must be compared with V1's answers; 0: none")
+    ] = 100
+    gate_shadow_differences: Annotated[
+        int, Field(ge=0, description="differences from V1's answers without an accepted reason that may be there")
+    ] = 0
+
     @field_validator("database_url", "dagster_database_url", "receiver_database_url")
     @classmethod
     def _is_a_postgres_url(cls, value: SecretStr | None) -> SecretStr | None:

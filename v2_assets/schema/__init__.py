@@ -16,6 +16,7 @@ from v2_assets.schema import (
     people,
     places,
     stage,
+    switch,
     title,
     webhooks,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "people",
     "places",
     "stage",
+    "switch",
     "title",
     "webhooks",
 ]

@@ -1,0 +1,73 @@
+"""The automatic stop: what is served from V2 and turns red goes back to V1, and people are told.
+
+It never raises a share and never releases a user; a person does that when the gate is green again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import psycopg
+
+from v2_assets.gate.rules import Verdict
+from v2_assets.gate.switch import Rollout, hold, in_force, stop
+from v2_assets.incidents import Finding, settle
+
+WHO = "gate"
+CODE = "switch_stopped"
+
+
+def enforce(connection: psycopg.Connection[Any], verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """Takes back to V1 what is red, and makes incidents of it. Returns what was taken back now.
+
+    Rules that somebody accepted when the share was set do not stop it. An incident lasts until its subject is green, or
+    until a person has decided about it.
+    """
+    now = in_force(connection)
+    taken: list[Verdict] = []
+    for verdict in verdicts:
+        failures = tuple(f for f in verdict.failures if f.rule not in now.accepted(verdict))
+        if not failures:
+            continue
+        unaccepted = Verdict(verdict.kind, verdict.subject, failures)
+        why = "; ".join(failure.why for failure in failures)
+        if verdict.kind == "endpoint" and now.share(verdict.subject) > 0:
+            stop(connection, [verdict.subject], who=WHO, reason=why, because=unaccepted)
+            taken.append(unaccepted)
+        elif verdict.kind == "user" and now.switched(int(verdict.subject)):
+            hold(connection, int(verdict.subject), who=WHO, reason=why, because=unaccepted)
+            taken.append(unaccepted)
+    settle(connection, CODE, _found(in_force(connection), verdicts))
+    return taken
+
+
+def _found(now: Rollout, verdicts: Iterable[Verdict]) -> dict[str, Finding]:
+    """One finding for each endpoint, and one for all users whom the same rule took back."""
+    found: dict[str, Finding] = {}
+    users: dict[str, list[Verdict]] = {}
+    for verdict in verdicts:
+        if verdict.ready:
+            continue
+        if verdict.kind == "endpoint":
+            standing = now.endpoints.get(verdict.subject)
+            if standing and standing.action == "auto_stop":
+                what = "; ".join(failure.why for failure in verdict.failures)
+                found[f"endpoint/{verdict.subject}"] = _finding(f"{verdict.subject} is served from V1 again", what, [])
+        elif verdict.kind == "user":
+            standing = now.users.get(int(verdict.subject))
+            if standing and standing.action == "auto_hold":
+                users.setdefault(verdict.failures[0].rule, []).append(verdict)
+    for rule, red in users.items():
+        ids = sorted(int(verdict.subject) for verdict in red)
+        subject = f"{len(ids)} users are served from V1 again: {rule}"
+        found[f"users/{rule}"] = _finding(subject, red[0].failures[0].why, ids)
+    return found
+
+
+def _finding(subject: str, what: str, users: list[int]) -> Finding:
+    return Finding(
+        "critical",
+        subject,
+        {"what": what, "since": None, "users": users, "link": "/assets/v1_gate", "do": "v2 switch status"},
+    )
