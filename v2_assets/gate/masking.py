@@ -1,7 +1,7 @@
 """Values as a report may show them: what is personal, or not known to be harmless, is shown as its kind and a mark.
 
-Two equal values get equal marks on one page, so a reader sees what changed and what belongs together. The marks come of a
-key that is thrown away with the page: nobody can find a value by trying marks.
+Two equal values get equal marks on one page, so a reader sees what changed and what belongs together. The marks come
+of a key that is thrown away with the page: nobody can find a value by trying marks.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from v2_assets.schema import metadata
 
 #: Longest text of a harmless column that is shown.
 SHOWN = 60
-NOTHING = "–"
+NOTHING = "none"
 
 
 class Mask:

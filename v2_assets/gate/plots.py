@@ -23,7 +23,7 @@ Series = Mapping[str, Sequence[tuple[datetime, float]]]
 
 def over_time(name: str, series: Series) -> str:
     """Lines over time from zero upwards. `name` makes the SVG's inner ids its own on the page."""
-    ink = {key: _INK for key in ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color")}
+    ink = dict.fromkeys(("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), _INK)
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": name, "font.size": 11, **ink}):
         figure = Figure(figsize=(6.0, 2.1), layout="constrained")
         axes = figure.add_subplot()

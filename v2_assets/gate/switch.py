@@ -40,12 +40,6 @@ class GateRed(V2Error):
     code = "gate_red"
 
 
-class NoSuchEndpoint(V2Error):
-    """An endpoint that the catalogue does not have."""
-
-    code = "unknown_endpoint"
-
-
 @dataclass(frozen=True, slots=True)
 class Standing:
     """What the newest decision about one subject says. `share` is 0 for a user."""
