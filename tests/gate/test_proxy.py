@@ -1,4 +1,4 @@
-"""Shadow reading over real HTTP: V1's answer is served unharmed, whatever V2 does, and the difference is noted after."""
+"""Shadow reading: V1's answer is served unharmed whatever V2 does, and the difference is noted afterwards."""
 
 from __future__ import annotations
 

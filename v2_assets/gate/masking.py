@@ -19,6 +19,8 @@ from v2_assets.schema import metadata
 #: Longest text of a harmless column that is shown.
 SHOWN = 60
 NOTHING = "none"
+#: Evidence that our own code wrote in words of its own: names of tables, rules, states and codes.
+OUR_WORDS = frozenset({"table", "rule", "status", "reason", "kind"})
 
 
 class Mask:
@@ -34,6 +36,14 @@ class Mask:
         if harmless(table, column) and not isinstance(value, Mapping):
             text = _plain(value)
             return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
+        return self.hide(value)
+
+    def fact(self, name: str, value: Any) -> str:
+        """A piece of evidence, by its name: words of our own code, numbers and instants are shown."""
+        if value is None:
+            return NOTHING
+        if name in OUR_WORDS or isinstance(value, bool | int | float | Decimal | date | datetime):
+            return _plain(value)
         return self.hide(value)
 
     def hide(self, value: Any) -> str:

@@ -18,6 +18,9 @@ _XLINK = 'xmlns:xlink="http://www.w3.org/1999/xlink"'
 #: Legible on white and on near black.
 COLOURS = ("#d1495b", "#2f81f7", "#d9822b", "#7d6bd0")
 
+#: Fewer points than this are drawn as points; more are a line anyway, and each would make the page larger.
+FEW = 15
+
 Series = Mapping[str, Sequence[tuple[datetime, float]]]
 
 
@@ -29,7 +32,8 @@ def over_time(name: str, series: Series) -> str:
         axes = figure.add_subplot()
         for colour, (label, points) in zip(COLOURS, series.items(), strict=False):
             days = date2num([at for at, _ in points])
-            axes.plot(days, [value for _, value in points], label=label, color=colour, marker="o", markersize=3)
+            marker = "o" if len(points) < FEW else None
+            axes.plot(days, [value for _, value in points], label=label, color=colour, marker=marker, markersize=3)
         axes.set_ylim(bottom=0)
         axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
         axes.yaxis.set_major_formatter("{x:,.0f}")
