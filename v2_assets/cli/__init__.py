@@ -37,6 +37,7 @@ def register_commands() -> None:
         platform_commands,
         sandbox_commands,
         tables,
+        tokens,
         users,
         webhooks,
     )
@@ -50,6 +51,7 @@ def register_commands() -> None:
         health,
         doctor,
         webhooks,
+        tokens,
         sandbox_commands,
         demo_command,
     ):
