@@ -197,6 +197,23 @@ class Settings(BaseSettings):
             examples=["postgresql://receiver:password@host:5432/v2"],
         ),
     ] = None
+    api_port: Annotated[
+        int, Field(ge=1, le=65535, description="port of the read endpoints on 127.0.0.1", examples=[3030])
+    ] = 3030
+    api_database_url: Annotated[
+        SecretStr | None,
+        Field(
+            description="the endpoints' own login, a member of v2_api, on the server of database_url",
+            examples=["postgresql://api:password@host:5432/v2"],
+        ),
+    ] = None
+    api_connections: Annotated[
+        int, Field(ge=1, le=200, description="connections to the database that the endpoints hold at most")
+    ] = 8
+    api_requests_per_minute: Annotated[
+        int, Field(ge=1, description="requests a minute with one token; more are answered with 429")
+    ] = 600
+    api_burst: Annotated[int, Field(ge=1, description="requests that may come at once with one token")] = 60
     inbox_old_minutes: Annotated[
         int, Field(ge=1, description="how long a webhook event may wait before people are told")
     ] = 5
@@ -327,7 +344,7 @@ class Settings(BaseSettings):
         int, Field(ge=0, description="differences from V1's answers without an accepted reason that may be there")
     ] = 0
 
-    @field_validator("database_url", "dagster_database_url", "receiver_database_url")
+    @field_validator("database_url", "dagster_database_url", "receiver_database_url", "api_database_url")
     @classmethod
     def _is_a_postgres_url(cls, value: SecretStr | None) -> SecretStr | None:
         # The message must not repeat the value: it holds a password.

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from v2_assets.api.endpoint import Endpoint, Field, Lookup, Part, Type, count, figures, record, rows
 
-_ADDRESS = Lookup("address", "api_address", "address_id", "The property's address in one line.")
-_AGENT = Lookup("agent_name", "api_agent_name", "agent_id", "The agent's name.")
+_ADDRESS = Lookup("address", "api_addresses", "address_id", "The property's address in one line.")
+_AGENT = Lookup("agent_name", "api_agent_names", "agent_id", "The agent's name.")
 
 _DEAL_FILTERS = (
     "status transaction_type stage lifecycle_state closed terminated representation property_type contract_date "
@@ -106,7 +106,9 @@ _NETWORK = rows(
     search="agent_id_raw downline_agent_id_raw",
     sorts="id tier network_size broker_join_date total_contribution updated_at",
     lookups=(
-        Lookup("downline_agent_name", "api_agent_name", "downline_agent_id", "The name of the agent in the down-line."),
+        Lookup(
+            "downline_agent_name", "api_agent_names", "downline_agent_id", "The name of the agent in the down-line."
+        ),
     ),
 )
 _MONEY = (
@@ -133,7 +135,7 @@ _MONEY = (
         sorts="-id contribution_date amount updated_at",
         condition="duplicate_of_id is null",
         lookups=(
-            Lookup("contributing_agent_name", "api_agent_name", "contributing_agent_id", "Who it was earned through."),
+            Lookup("contributing_agent_name", "api_agent_names", "contributing_agent_id", "Who it was earned through."),
         ),
     ),
     rows(
@@ -192,9 +194,10 @@ _CRM = (
             "type stage_name stage_id source_name created_via contacted claimed fub_created_at fub_updated_at "
             "last_activity price deal_status fub_account_id assigned_to_fub_id user_id updated_at"
         ),
-        search="people_name first_name last_name email phone",
+        search="people_name email phone",
         sorts="-fub_created_at id",
         walk="user_id",
+        finder="api_find_fub_people",
     ),
     _touches("/leads/fub_people/aggregates", "new_people", "New contacts per day and user."),
     rows(
@@ -380,7 +383,7 @@ _BOARDS = (
         sorts="-closing_date id sale_price gross_commission",
         condition="closed and duplicate_of_id is null",
         lookups=(
-            Lookup("agent_name", "api_agent_name", "transaction_owner_agent_id", "The name of the deal's owner."),
+            Lookup("agent_name", "api_agent_names", "transaction_owner_agent_id", "The name of the deal's owner."),
         ),
     ),
     figures(
@@ -439,7 +442,26 @@ _BOARDS = (
     ),
 )
 
-CATALOGUE: tuple[Endpoint, ...] = (*_DEALS, *_MONEY, *_CRM, *_TEAMS, *_BOARDS)
+_PIPELINE = (
+    figures(
+        "/pipeline/health",
+        "pipeline_health.sql",
+        "The streams that are read for the user: when each was last up to date, and what stopped it.",
+        reads=("ops.sync_state",),
+        fields=_fields(
+            ("integration", "text", "The source system."),
+            ("entity", "text", "The kind of record."),
+            ("user_id", "whole", "Whose sync it is."),
+            ("status", "text", "idle, running, failed or excluded."),
+            ("last_started_at", "instant", "When the last pass began."),
+            ("last_sync_at", "instant", "When the last pass ended well."),
+            ("records", "whole", "Records stored by the last pass."),
+            ("error_code", "text", "What stopped the last pass."),
+        ),
+    ),
+)
+
+CATALOGUE: tuple[Endpoint, ...] = (*_DEALS, *_MONEY, *_CRM, *_TEAMS, *_BOARDS, *_PIPELINE)
 """Every data endpoint. Reach one by its path: `ENDPOINTS["/transactions/all"]`."""
 
 ENDPOINTS: dict[str, Endpoint] = {endpoint.path: endpoint for endpoint in CATALOGUE}

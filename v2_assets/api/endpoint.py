@@ -47,7 +47,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """A value that is looked up for the rows of a page only: `function(column)` of schema ops."""
+    """A value that is looked up for the rows of a page only: by `function` of schema ops, for all their ids at once."""
 
     name: str
     function: str
@@ -74,7 +74,8 @@ class Endpoint:
     be compared with a value (or a range), `search` columns that `search=` looks into, `sorts` the columns to sort by
     (the first is the default, "-" means downwards), `condition` what every row fulfils, `required` filters of which at
     least one must be given. `walk` names the column of the owner in tables so large that a page must never be found by
-    sorting or counting (see docs/explanation/row-level-security.md); `also` are parameters of figures.
+    sorting or counting (see docs/explanation/row-level-security.md); `finder` the function of schema ops that
+    searches it; `also` are parameters of figures.
     """
 
     path: str
@@ -92,6 +93,7 @@ class Endpoint:
     lookups: tuple[Lookup, ...] = ()
     parts: tuple[Part, ...] = ()
     walk: str | None = None
+    finder: str | None = None
     also: tuple[Field, ...] = ()
     scope: str = "read"
 
@@ -153,6 +155,7 @@ def rows(
     condition: str | None = None,
     lookups: tuple[Lookup, ...] = (),
     walk: str | None = None,
+    finder: str | None = None,
 ) -> Endpoint:
     """Pages of a table. Columns are named in one text, with spaces between."""
     looked_up = tuple(Field(look.name, "text", look.meaning, personal=True) for look in lookups)
@@ -170,6 +173,7 @@ def rows(
         condition=condition,
         lookups=lookups,
         walk=walk,
+        finder=finder,
     )
 
 
@@ -185,6 +189,7 @@ def count(path: str, of: Endpoint, what: str) -> Endpoint:
         filters=of.filters,
         search=of.search,
         condition=of.condition,
+        finder=of.finder,
     )
 
 
@@ -212,4 +217,4 @@ def figures(
     return Endpoint(path=path, what=what, kind="figures", sql=sql, reads=reads, fields=fields, also=also)
 
 
-_LOOKED_INTO = {"api_agent_name": "agent", "api_address": "address"}
+_LOOKED_INTO = {"api_agent_names": "agent", "api_addresses": "address"}

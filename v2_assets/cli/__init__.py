@@ -38,6 +38,7 @@ def register_commands() -> None:
         platform_commands,
         sandbox_commands,
         tables,
+        tokens,
         users,
         webhooks,
     )
@@ -52,6 +53,7 @@ def register_commands() -> None:
         gate,
         doctor,
         webhooks,
+        tokens,
         sandbox_commands,
         demo_command,
     ):

@@ -7,6 +7,7 @@ schema and the reference pages are made from these; nothing here talks to a data
 
 from v2_assets.schema import (
     aggregates,
+    api,
     crm,
     deals,
     identity,
@@ -30,6 +31,7 @@ __all__ = [
     "STREAMS",
     "Stream",
     "aggregates",
+    "api",
     "crm",
     "deals",
     "identity",

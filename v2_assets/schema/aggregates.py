@@ -168,6 +168,6 @@ for _table, _by in (
     (crm.fub_text_messages, "sent"),
     (crm.fub_appointments, "start"),
 ):
-    Index(f"{_table.name}_day_idx", _table.c.user_id, _table.c[_by])
-Index("fub_people_day_idx", crm.fub_people.c.user_id, crm.fub_people.c.fub_created_at)
+    Index(f"{_table.name}_day_idx", _table.c.user_id, _table.c[_by], _table.c.id)
+Index("fub_people_day_idx", crm.fub_people.c.user_id, crm.fub_people.c.fub_created_at, crm.fub_people.c.id)
 Index("fub_events_day_idx", crm.fub_events.c.occurred)
