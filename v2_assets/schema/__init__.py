@@ -8,6 +8,7 @@ schema and the reference pages are made from these; nothing here talks to a data
 from v2_assets.schema import (
     aggregates,
     api,
+    comparison,
     crm,
     deals,
     identity,
@@ -32,6 +33,7 @@ __all__ = [
     "Stream",
     "aggregates",
     "api",
+    "comparison",
     "crm",
     "deals",
     "identity",
