@@ -340,6 +340,7 @@ class Settings(BaseSettings):
     gate_shadow_requests: Annotated[
         int, Field(ge=0, description="requests of an endpoint that must be compared with V1's answers; 0: none")
     ] = 100
+    gate_shadow_days: Annotated[int, Field(ge=1, le=365, description="days of shadow reading that count")] = 7
     gate_shadow_differences: Annotated[
         int, Field(ge=0, description="differences from V1's answers without an accepted reason that may be there")
     ] = 0

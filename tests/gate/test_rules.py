@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from v2_assets.gate.rules import Compared, Facts, Limits, Shadowed, Verdict, judge, judge_endpoint
+from v2_assets.gate.rules import Compared, Facts, Gap, Limits, Shadowed, Verdict, judge, judge_endpoint
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 LIMITS = Limits(
@@ -22,9 +22,10 @@ LIMITS = Limits(
 )
 
 
-def run(number: int = 9, *, hours: float = 1, **more: object) -> Compared:
+def run(number: int = 9, *, hours: float = 1, absent: int = 0, rows: int = 1000, **more: object) -> Compared:
+    gaps = [Gap("fub_people", absent, rows), Gap("fub_calls", 1, 100_000)]
     return replace(
-        Compared(run_id=number, at=NOW - timedelta(hours=hours), complete=True, rows=1000),
+        Compared(run_id=number, at=NOW - timedelta(hours=hours), complete=True, gaps=gaps),
         **more,  # type: ignore[arg-type]
     )
 
@@ -77,6 +78,7 @@ def test_what_was_never_compared_or_only_in_part_is_not_complete() -> None:
     samples = [run(9, complete=False), run(8, complete=False)]
     assert broken(replace(RIGHT, runs=samples)) == ["complete", "streak"]
     assert broken(replace(RIGHT, runs=[*samples, *RIGHT.runs])) == []
+    assert broken(replace(RIGHT, failed=10)) == ["complete"], "what it would have found is not known"
 
 
 def test_a_sample_finds_trouble_but_its_silence_hides_none() -> None:
@@ -98,8 +100,8 @@ def test_an_empty_table_has_no_gap() -> None:
 
 def test_a_failure_says_why_with_its_numbers_and_where_they_are_from() -> None:
     (failure, _) = judge("table", "fub_people", newest(absent=870), LIMITS, NOW).failures
-    assert failure.why == "87.0 % of V1's rows are not in V2; at most 1 % may be missing"
-    assert failure.evidence == {"run": 9, "missing": 870, "rows": 1000}
+    assert failure.why == "87.0 % of V1's rows of fub_people are not in V2; at most 1 % may be missing"
+    assert failure.evidence == {"run": 9, "table": "fub_people", "missing": 870, "rows": 1000}
 
 
 def endpoint(shadowed: Shadowed = ENOUGH, limits: Limits = LIMITS, **tables: Verdict) -> list[str]:

@@ -67,19 +67,30 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
-    """One table, or one user's part of it, in one comparison that ended.
+class Gap:
+    """Rows of V1 in one table, and how many of them V2 lacks although it should have them."""
 
-    `complete`: every row was looked at, not a sample or somebody else's rows. `rows`: V1's. `absent`: rows of V1 that
-    V2 lacks though it should have them. `unexplained`: differences without an accepted reason, by reason. `exact`:
-    cells of money, dates and ids that differ without an excuse, by column.
+    table: str
+    absent: int
+    rows: int
+
+    @property
+    def percent(self) -> float:
+        return 100 * self.absent / self.rows if self.rows else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One table, or one user's part of all of them, in one comparison that ended.
+
+    `complete`: every row was looked at, not a sample or somebody else's rows. `unexplained`: differences without an
+    accepted reason, by reason. `exact`: cells of money, dates and ids that differ without an excuse, by column.
     """
 
     run_id: int
     at: datetime
     complete: bool
-    rows: int
-    absent: int = 0
+    gaps: Sequence[Gap] = ()
     unexplained: Mapping[str, int] = field(default_factory=dict)
     exact: Mapping[str, int] = field(default_factory=dict)
 
@@ -88,10 +99,12 @@ class Compared:
 class Facts:
     """What is known of one table, or of one user: comparisons, newest first, and how old each side's data are.
 
-    `v1_at`, `v2_at`: the last instant at which each side is known to have been up to date; None where it is not known.
+    `failed`: the number of the newest comparison, if it could not compare this. `v1_at`, `v2_at`: the last instant at
+    which each side may have been up to date; None where it is not known.
     """
 
     runs: Sequence[Compared] = ()
+    failed: int | None = None
     v1_at: datetime | None = None
     v2_at: datetime | None = None
 
@@ -120,6 +133,8 @@ def _looked_at(facts: Facts) -> list[Compared]:
 
 def complete(facts: Facts, limits: Limits, now: datetime) -> Failure | None:
     """Every row was compared at least once."""
+    if facts.failed is not None:
+        return Failure("complete", "its newest comparison failed", {"run": facts.failed})
     if any(run.complete for run in facts.runs):
         return None
     if not facts.runs:
@@ -157,12 +172,13 @@ def unexplained(facts: Facts, limits: Limits, now: datetime) -> Failure | None:
 def gap(facts: Facts, limits: Limits, now: datetime) -> Failure | None:
     """V2 has the rows that V1 has, but for a small share; knowing why they are missing does not bring them."""
     for run in _looked_at(facts):
-        share = 100 * run.absent / run.rows if run.rows else 0.0
-        if share > limits.gap_percent:
+        worst = max(run.gaps, key=lambda gap: gap.percent, default=None)
+        if worst and worst.percent > limits.gap_percent:
             return Failure(
                 "gap",
-                f"{share:.1f} % of V1's rows are not in V2; at most {limits.gap_percent:g} % may be missing",
-                {"run": run.run_id, "missing": run.absent, "rows": run.rows},
+                f"{worst.percent:.1f} % of V1's rows of {worst.table} are not in V2; at most {limits.gap_percent:g} %"
+                " may be missing",
+                {"run": run.run_id, "table": worst.table, "missing": worst.absent, "rows": worst.rows},
             )
     return None
 

@@ -5,7 +5,7 @@ Read from the same units and parents that make the asset graph; nothing is liste
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 
 from v2_assets.merge import Fact, Unit
@@ -32,15 +32,18 @@ def streams_of(table: str) -> frozenset[tuple[str, str]]:
     return frozenset(found)
 
 
-def judged_by(table: str, compared: Collection[str]) -> frozenset[str]:
-    """The tables whose comparison speaks for this one: itself, or for a computed table that V1 lacks, its inputs.
+def judged_by(table: str, status: Mapping[str, str]) -> frozenset[str]:
+    """The tables whose comparison speaks for this one; `status` is what the newest comparison says of each.
 
-    A table that nobody compares speaks for itself, and so is not ready.
+    A table that V1 has too speaks for itself. For a computed one that V1 lacks, its inputs do; any other that V1 lacks
+    has nothing to be compared with. A table that no comparison names speaks for itself, and so is not ready.
     """
-    if table in compared or not metadata.tables[f"v2.{table}"].info["derived"]:
+    computed = metadata.tables[f"v2.{table}"].info["derived"]
+    if status.get(table, "not_in_v1" if computed else "unknown") != "not_in_v1":
         return frozenset({table})
-    inputs = frozenset(name for parent in _inputs(table) for name in judged_by(parent, compared))
-    return inputs or frozenset({table})
+    return (
+        frozenset(name for parent in _inputs(table) for name in judged_by(parent, status)) if computed else frozenset()
+    )
 
 
 def _filled(unit: Unit | Fact) -> tuple[str, ...]:
