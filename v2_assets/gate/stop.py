@@ -5,12 +5,12 @@ It never raises a share and never releases a user; a person does that when the g
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import psycopg
 
-from v2_assets.gate.rules import Verdict
+from v2_assets.gate.rules import Kind, Verdict
 from v2_assets.gate.switch import Rollout, hold, in_force, stop
 from v2_assets.incidents import Finding, settle
 
@@ -24,22 +24,31 @@ def enforce(connection: psycopg.Connection[Any], verdicts: Sequence[Verdict]) ->
     Rules that somebody accepted when the share was set do not stop it. An incident lasts until its subject is green, or
     until a person has decided about it.
     """
-    now = in_force(connection)
     taken: list[Verdict] = []
-    for verdict in verdicts:
-        failures = tuple(f for f in verdict.failures if f.rule not in now.accepted(verdict))
-        if not failures:
-            continue
-        unaccepted = Verdict(verdict.kind, verdict.subject, failures)
-        why = "; ".join(failure.why for failure in failures)
-        if verdict.kind == "endpoint" and now.share(verdict.subject) > 0:
-            stop(connection, [verdict.subject], who=WHO, reason=why, because=unaccepted)
-            taken.append(unaccepted)
-        elif verdict.kind == "user" and now.switched(int(verdict.subject)):
-            hold(connection, int(verdict.subject), who=WHO, reason=why, because=unaccepted)
-            taken.append(unaccepted)
+    for verdict in _unaccepted(in_force(connection), verdicts, "endpoint"):
+        if stop(connection, [verdict.subject], who=WHO, reason=_why(verdict), because=verdict):
+            taken.append(verdict)
+    # Only then the users: whom no endpoint of V2 is left for need not be held, and so not be released by hand.
+    now = in_force(connection)
+    for verdict in _unaccepted(now, verdicts, "user"):
+        if now.switched(int(verdict.subject)):
+            hold(connection, int(verdict.subject), who=WHO, reason=_why(verdict), because=verdict)
+            taken.append(verdict)
     settle(connection, CODE, _found(in_force(connection), verdicts))
     return taken
+
+
+def _unaccepted(now: Rollout, verdicts: Iterable[Verdict], kind: Kind) -> Iterator[Verdict]:
+    """Red verdicts of a kind, with the failures that nobody accepted."""
+    for verdict in verdicts:
+        if verdict.kind == kind and not verdict.ready:
+            accepted = now.accepted(verdict)
+            if failures := tuple(failure for failure in verdict.failures if failure.rule not in accepted):
+                yield Verdict(kind, verdict.subject, failures)
+
+
+def _why(verdict: Verdict) -> str:
+    return "; ".join(failure.why for failure in verdict.failures)
 
 
 def _found(now: Rollout, verdicts: Iterable[Verdict]) -> dict[str, Finding]:
@@ -52,8 +61,8 @@ def _found(now: Rollout, verdicts: Iterable[Verdict]) -> dict[str, Finding]:
         if verdict.kind == "endpoint":
             standing = now.endpoints.get(verdict.subject)
             if standing and standing.action == "auto_stop":
-                what = "; ".join(failure.why for failure in verdict.failures)
-                found[f"endpoint/{verdict.subject}"] = _finding(f"{verdict.subject} is served from V1 again", what, [])
+                subject = f"{verdict.subject} is served from V1 again"
+                found[f"endpoint/{verdict.subject.strip('/')}"] = _finding(subject, _why(verdict), [])
         elif verdict.kind == "user":
             standing = now.users.get(int(verdict.subject))
             if standing and standing.action == "auto_hold":
