@@ -319,6 +319,20 @@ class Settings(BaseSettings):
         ),
     ] = 0.2
 
+    shadow_v1_url: Annotated[
+        str | None,
+        Field(
+            description="V1's endpoints; with it they are read beside ours", examples=["https://example.xano.io/api:x"]
+        ),
+    ] = None
+    shadow_sample_percent: Annotated[
+        float, Field(ge=0, le=100, description="per cent of the requests to V1 that are compared with ours")
+    ] = 100
+    shadow_timeout_seconds: Annotated[
+        float, Field(gt=0, description="how long ours may take when they are compared")
+    ] = 5
+    shadow_v1_timeout_seconds: Annotated[float, Field(gt=0, description="how long V1 may take to answer")] = 30
+
     gate_unexplained: Annotated[
         int, Field(ge=0, description="differences without an accepted reason that a table may have and be switched")
     ] = 0
@@ -358,7 +372,13 @@ class Settings(BaseSettings):
         return SecretStr("postgresql://" + rest)
 
     @field_validator(
-        "fub_base_url", "rezen_base_url", "skyslope_base_url", "title_base_url", "xano_base_url", "receiver_public_url"
+        "fub_base_url",
+        "rezen_base_url",
+        "skyslope_base_url",
+        "title_base_url",
+        "xano_base_url",
+        "receiver_public_url",
+        "shadow_v1_url",
     )
     @classmethod
     def _is_an_http_url(cls, value: str | None) -> str | None:

@@ -18,8 +18,7 @@ from starlette.routing import Route
 from v2_assets.api.catalogue import ENDPOINTS
 from v2_assets.api.endpoint import Endpoint
 from v2_assets.api.shadow.answers import Comparer
-from v2_assets.api.shadow.proxy import Answer, Shadow
-from v2_assets.api.shadow.record import Outcome
+from v2_assets.api.shadow.proxy import Answer, Outcome, Shadow
 
 PATH = "/listings/count"
 OURS = {"X-V2-Token": "ours", "Authorization": "Bearer theirs"}
@@ -65,16 +64,18 @@ class Known:
             raise ConnectionError("the database is away")
         return 901 if token == "ours" else None
 
-    async def serves_v2(self, user_id: int, endpoint: str) -> bool:
+    async def serves_v2(self, token: str, endpoint: str) -> bool:
         return self.switched
 
     async def differences(
-        self, endpoint: Endpoint, user_id: int, v1: Answer, v2: Answer
+        self, endpoint: Endpoint, token: str, v1: Answer, v2: Answer
     ) -> Iterable[tuple[str, str, str]]:
         found = Comparer(endpoint, {}, frozenset(), {}).differences(v1, v2)
         return [(each.kind, each.field, "unknown") for each in found]
 
-    async def keep(self, endpoint: str, outcome: Outcome, differences: Iterable[tuple[str, str, str]] = ()) -> None:
+    async def keep(
+        self, endpoint: str, token: str, outcome: Outcome, differences: Iterable[tuple[str, str, str]] = ()
+    ) -> None:
         self.kept.append((endpoint, outcome, list(differences)))
 
 

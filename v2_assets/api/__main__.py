@@ -11,6 +11,7 @@ from resources.errors import ConfigError, V2Error
 from resources.postgres import Database
 from resources.settings import load_settings
 from v2_assets.api.app import Api
+from v2_assets.api.shadow.wired import shadowed
 
 HOST = "127.0.0.1"
 #: A reader does not wait longer; what takes longer is to be narrowed.
@@ -32,8 +33,9 @@ def server() -> uvicorn.Server:
         connect_deadline_s=2,
         statement_timeout_s=STATEMENT_TIMEOUT_S,
     )
+    api = Api(settings, database)
     config = uvicorn.Config(
-        Api(settings, database).app,
+        shadowed(api, settings) if settings.shadow_v1_url else api.app,
         host=HOST,
         port=settings.api_port,
         log_level="warning",

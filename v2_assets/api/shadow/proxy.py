@@ -13,7 +13,7 @@ import logging
 import random
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 import httpx
 from starlette.requests import Request
@@ -21,7 +21,6 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from v2_assets.api.endpoint import Endpoint
-from v2_assets.api.shadow.record import Outcome
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +29,7 @@ TOKEN = "x-v2-token"  # noqa: S105 - the name of a header
 _HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "content-encoding", "content-length", "host", TOKEN})
 
 Answer = tuple[int, bytes]
+Outcome = Literal["compared", "failed", "skipped"]
 
 
 class Switch(Protocol):
@@ -39,8 +39,8 @@ class Switch(Protocol):
         """The user, or None for a token that is none."""
         ...
 
-    async def serves_v2(self, user_id: int, endpoint: str) -> bool:
-        """Whether this user gets this endpoint from V2."""
+    async def serves_v2(self, token: str, endpoint: str) -> bool:
+        """Whether the token's user gets this endpoint from V2."""
         ...
 
 
@@ -48,12 +48,14 @@ class Notes(Protocol):
     """Where it is kept what was seen."""
 
     async def differences(
-        self, endpoint: Endpoint, user_id: int, v1: Answer, v2: Answer
+        self, endpoint: Endpoint, token: str, v1: Answer, v2: Answer
     ) -> Iterable[tuple[str, str, str]]:
         """(kind, field, reason) of each difference between two answers."""
         ...
 
-    async def keep(self, endpoint: str, outcome: Outcome, differences: Iterable[tuple[str, str, str]] = ()) -> None:
+    async def keep(
+        self, endpoint: str, token: str, outcome: Outcome, differences: Iterable[tuple[str, str, str]] = ()
+    ) -> None:
         """Adds one request to the counts."""
         ...
 
@@ -86,45 +88,45 @@ class Shadow:
             return
         request = Request(scope, receive)
         token = request.headers.get(TOKEN, "")
-        user_id, switched = await self._who(token, endpoint)
-        if user_id is None:
+        known, switched = await self._who(token, endpoint)
+        if not known:
             await (await self._of_v1(request))(scope, receive, send)
         elif switched:
-            await self._switched(request, endpoint, token, user_id, send)
+            await self._switched(request, endpoint, token, send)
         else:
-            await self._shadowed(request, endpoint, token, user_id, send)
+            await self._shadowed(request, endpoint, token, send)
 
     async def end(self) -> None:
         """Waits for the comparisons that run."""
         await asyncio.gather(*self._running, return_exceptions=True)
 
-    async def _who(self, token: str, endpoint: Endpoint) -> tuple[int | None, bool]:
-        """Whose request it is, and whether V2 serves it. What cannot be known quickly is V1's."""
+    async def _who(self, token: str, endpoint: Endpoint) -> tuple[bool, bool]:
+        """Whether it is a user of ours, and whether V2 serves them. What cannot be known quickly is V1's."""
         if not token:
-            return None, False
+            return False, False
         try:
             async with asyncio.timeout(self.decide_s):
-                user_id = await self.switch.user_of(token)
-                return user_id, user_id is not None and await self.switch.serves_v2(user_id, endpoint.path)
+                known = await self.switch.user_of(token) is not None
+                return known, known and await self.switch.serves_v2(token, endpoint.path)
         except Exception as error:  # a database that is away must not keep V1 from answering
             log.warning("it is not known who serves %s: %s", endpoint.path, type(error).__name__)
-            return None, False
+            return False, False
 
-    async def _switched(self, request: Request, endpoint: Endpoint, token: str, user_id: int, send: Send) -> None:
+    async def _switched(self, request: Request, endpoint: Endpoint, token: str, send: Send) -> None:
         """V2's answer, or V1's when V2 fails. V1 is asked afterwards, so that shadow reading goes on."""
         ours = await self._of_v2(request, token)
         if ours is None:
             await (await self._of_v1(request))(request.scope, request.receive, send)
-            self._later(endpoint, lambda: self.notes.keep(endpoint.path, "failed"))
+            self._later(endpoint, token, lambda: self.notes.keep(endpoint.path, token, "failed"))
             return
         await ours(request.scope, request.receive, send)
 
         async def compare() -> None:
-            await self._keep(endpoint, user_id, await self._of_v1(request), ours)
+            await self._keep(endpoint, token, await self._of_v1(request), ours)
 
-        self._later(endpoint, compare)
+        self._later(endpoint, token, compare)
 
-    async def _shadowed(self, request: Request, endpoint: Endpoint, token: str, user_id: int, send: Send) -> None:
+    async def _shadowed(self, request: Request, endpoint: Endpoint, token: str, send: Send) -> None:
         """V1's answer; V2 is asked afterwards."""
         theirs = await self._of_v1(request)
         await theirs(request.scope, request.receive, send)
@@ -132,22 +134,23 @@ class Shadow:
         async def compare() -> None:
             ours = await self._of_v2(request, token)
             if ours is None:
-                await self.notes.keep(endpoint.path, "failed")
+                await self.notes.keep(endpoint.path, token, "failed")
             else:
-                await self._keep(endpoint, user_id, theirs, ours)
+                await self._keep(endpoint, token, theirs, ours)
 
-        self._later(endpoint, compare)
+        self._later(endpoint, token, compare)
 
-    async def _keep(self, endpoint: Endpoint, user_id: int, theirs: Response, ours: Response) -> None:
+    async def _keep(self, endpoint: Endpoint, token: str, theirs: Response, ours: Response) -> None:
         if theirs.status_code >= 500:
             return  # V1 itself failed: there is nothing to compare with
         v1, v2 = ((answer.status_code, bytes(answer.body)) for answer in (theirs, ours))
         if max(len(v1[1]), len(v2[1])) > self.largest_body:
-            await self.notes.keep(endpoint.path, "skipped")
+            await self.notes.keep(endpoint.path, token, "skipped")
         else:
-            await self.notes.keep(endpoint.path, "compared", await self.notes.differences(endpoint, user_id, v1, v2))
+            found = await self.notes.differences(endpoint, token, v1, v2)
+            await self.notes.keep(endpoint.path, token, "compared", found)
 
-    def _later(self, endpoint: Endpoint, compare: Callable[[], Awaitable[None]]) -> None:
+    def _later(self, endpoint: Endpoint, token: str, compare: Callable[[], Awaitable[None]]) -> None:
         """Compares after the answer, if the request is of the sample and not too many are compared already."""
         if self.dice() >= self.sample or len(self._running) >= 4 * self.at_once:
             return
@@ -155,7 +158,7 @@ class Shadow:
 
         async def guarded() -> None:
             try:
-                await (self.notes.keep(endpoint.path, "skipped") if busy else compare())
+                await (self.notes.keep(endpoint.path, token, "skipped") if busy else compare())
             except Exception as error:  # whatever it is, the frontend has its answer
                 log.warning("%s could not be compared: %s", endpoint.path, type(error).__name__)
 
