@@ -27,30 +27,43 @@ def as_api(url: str) -> str:
     return f"{url}{'&' if '?' in url else '?'}options=-c%20role%3Dv2_api"
 
 
-@dataclass
+@dataclass(repr=False)
 class Running:
     """The endpoints as they run, and a token of each user."""
 
     database: Database
     world: World
     tokens: dict[int, str]
-    port: int
+    client: httpx.Client
     api: Api
 
     def get(self, path: str, user: int | None = None, **more: Any) -> httpx.Response:
         headers = {"Authorization": f"Bearer {self.tokens[user]}"} if user is not None else {}
         headers |= more.pop("headers", {})
-        with httpx.Client(trust_env=False, timeout=20) as client:
-            return client.get(f"http://127.0.0.1:{self.port}{path}", headers=headers, **more)
+        return self.client.get(path, headers=headers, **more)
 
-    @property
-    def address(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+    def items(self, user: int, path: str, **parameters: Any) -> list[dict[str, Any]]:
+        """The items of one answer."""
+        answer = self.get(path, user, params=parameters)
+        assert answer.status_code == 200, answer.text
+        return answer.json()["items"]
+
+    def walked(self, user: int, path: str, **parameters: Any) -> list[dict[str, Any]]:
+        """The items of all pages, by cursor."""
+        found: list[dict[str, Any]] = []
+        while True:
+            answer = self.get(path, user, params={"per_page": 7} | parameters)
+            assert answer.status_code == 200, answer.text
+            page = answer.json()
+            found += page["items"]
+            if page["nextCursor"] is None:
+                return found
+            parameters["cursor"] = page["nextCursor"]
 
 
 @contextmanager
-def served(database: Database, settings: Settings) -> Iterator[tuple[Api, int]]:
-    """The endpoints over a database, as v2_api, for the length of a block."""
+def served(database: Database, settings: Settings) -> Iterator[tuple[Api, httpx.Client]]:
+    """The endpoints over a database, as v2_api, for the length of a block; and a client of theirs."""
     narrow = Database(as_api(database.url), connect_deadline_s=1, statement_timeout_s=10)
     api, port = Api(settings, narrow), free_port()
     config = uvicorn.Config(api.app, port=port, log_level="critical", access_log=False)
@@ -59,7 +72,8 @@ def served(database: Database, settings: Settings) -> Iterator[tuple[Api, int]]:
     thread.start()
     while not server.started and thread.is_alive():
         time.sleep(0.005)
-    yield api, port
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=20) as client:
+        yield api, client
     server.should_exit = True
     thread.join(10)
 
@@ -77,6 +91,6 @@ def running(postgres_server: PostgresServer, migrated_template: str) -> Iterator
     with database.connect() as connection:
         world = build(connection)
         made = {user: tokens.create(connection, user, ["read"])[1] for user in USERS}
-    with served(database, generous()) as (api, port):
-        yield Running(database, world, made, port, api)
+    with served(database, generous()) as (api, client):
+        yield Running(database, world, made, client, api)
     postgres_server.drop(name)

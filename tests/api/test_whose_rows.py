@@ -25,29 +25,6 @@ LISTS = [endpoint for endpoint in CATALOGUE if endpoint.kind == "rows"]
 FIGURES = [e for e in CATALOGUE if e.kind == "figures" and not e.reads[0].startswith("ops.")]
 
 
-@pytest.fixture(scope="module")
-def web(running: Running) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=running.address, trust_env=False, timeout=20) as client:
-        yield client
-
-
-def get(web: httpx.Client, running: Running, user: int, path: str, **parameters: Any) -> dict[str, Any]:
-    answer = web.get(path, params=parameters, headers={"Authorization": f"Bearer {running.tokens[user]}"})
-    assert answer.status_code == 200, answer.text
-    return answer.json()
-
-
-def walked(web: httpx.Client, running: Running, user: int, path: str, **parameters: Any) -> list[int]:
-    """The ids of all pages, by cursor."""
-    found: list[int] = []
-    while True:
-        page = get(web, running, user, path, per_page=7, **parameters)
-        found += [item["id"] for item in page["items"]]
-        if page["nextCursor"] is None:
-            return found
-        parameters["cursor"] = page["nextCursor"]
-
-
 def expected(running: Running, user: int, endpoint: Endpoint) -> set[int]:
     """What is the user's, and fulfils what every row of the endpoint fulfils."""
     with running.database.connect() as connection:
@@ -59,10 +36,10 @@ def expected(running: Running, user: int, endpoint: Endpoint) -> set[int]:
 
 @pytest.mark.parametrize("endpoint", LISTS, ids=lambda e: e.path)
 def test_the_pages_of_a_list_hold_the_users_rows_and_the_teams_and_no_others(
-    running: Running, web: httpx.Client, endpoint: Endpoint
+    running: Running, endpoint: Endpoint
 ) -> None:
     for user in USERS:
-        ids = walked(web, running, user, endpoint.path)
+        ids = [item["id"] for item in running.walked(user, endpoint.path)]
         assert len(ids) == len(set(ids))
         assert set(ids) == expected(running, user, endpoint), user
 
@@ -83,10 +60,10 @@ def values(running: Running) -> dict[tuple[str, str], list[Any]]:
     return found
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(data=st.data())
 def test_no_filter_search_sort_or_page_shows_a_user_anothers_row(
-    running: Running, web: httpx.Client, values: dict[tuple[str, str], list[Any]], data: st.DataObject
+    running: Running, values: dict[tuple[str, str], list[Any]], data: st.DataObject
 ) -> None:
     endpoint = data.draw(st.sampled_from(LISTS))
     user = data.draw(st.sampled_from(USERS))
@@ -100,7 +77,9 @@ def test_no_filter_search_sort_or_page_shows_a_user_anothers_row(
         )
     if endpoint.search and data.draw(st.booleans()):
         asked["search"] = data.draw(st.sampled_from(["a", "%", "_", "'", "Active", "\\", "agent", "x' or '1'='1"]))
-    page = get(web, running, user, endpoint.path, **asked)
+    answer = running.get(endpoint.path, user, params=asked)
+    assert answer.status_code == 200, answer.text
+    page = answer.json()
     assert {item["id"] for item in page["items"]} <= running.world.may_see(user, endpoint.table or "")
     # Nor does a count tell of rows that are not shown.
     if page["itemsTotal"] is not None:
@@ -108,9 +87,7 @@ def test_no_filter_search_sort_or_page_shows_a_user_anothers_row(
 
 
 @pytest.mark.parametrize("endpoint", FIGURES, ids=lambda e: e.path)
-def test_figures_are_those_of_a_database_that_holds_the_users_rows_alone(
-    running: Running, web: httpx.Client, endpoint: Endpoint
-) -> None:
+def test_figures_are_those_of_a_database_that_holds_the_users_rows_alone(running: Running, endpoint: Endpoint) -> None:
     period = {"since": "2000-01-01", "until": "2050-01-01"} if endpoint.also else {}
     statement = pages.figures(endpoint, Asked(values=dict(period))).statement.decode()
     for user in USERS:
@@ -118,18 +95,16 @@ def test_figures_are_those_of_a_database_that_holds_the_users_rows_alone(
             schema = only_of(connection, running.world, user, endpoint.reads)
             rows = connection.execute(statement.replace("v2.", f"{schema}.").encode(), period).fetchall()
         wanted = [httpx.Response(200, text=row[0]).json() for row in rows]
-        assert get(web, running, user, endpoint.path, **period)["items"] == wanted, user
+        assert running.items(user, endpoint.path, **period) == wanted, user
 
 
-def test_counts_are_of_the_users_rows(running: Running, web: httpx.Client) -> None:
+def test_counts_are_of_the_users_rows(running: Running) -> None:
     for endpoint in (e for e in CATALOGUE if e.kind == "count"):
         for user in USERS:
-            assert get(web, running, user, endpoint.path)["count"] == len(expected(running, user, endpoint))
+            assert running.get(endpoint.path, user).json()["count"] == len(expected(running, user, endpoint))
 
 
-def test_a_deal_and_what_belongs_to_it_is_shown_to_those_who_may_see_it_and_unknown_to_others(
-    running: Running, web: httpx.Client
-) -> None:
+def test_a_deal_and_what_belongs_to_it_is_shown_to_those_who_may_see_it_and_unknown_to_others(running: Running) -> None:
     for user in USERS:
         mine = running.world.may_see(user, "transaction")
         for deal in sorted(running.world.owners["transaction"]):
@@ -142,9 +117,7 @@ def test_a_deal_and_what_belongs_to_it_is_shown_to_those_who_may_see_it_and_unkn
                 assert found <= {deal}
 
 
-def test_a_name_is_looked_up_for_the_down_line_and_the_team_but_for_nobody_else(
-    running: Running, web: httpx.Client
-) -> None:
+def test_a_name_is_looked_up_for_the_down_line_and_the_team_but_for_nobody_else(running: Running) -> None:
     with running.database.connect() as connection:
         known = {
             user: {
@@ -158,7 +131,7 @@ def test_a_name_is_looked_up_for_the_down_line_and_the_team_but_for_nobody_else(
             for user in USERS
         }
     for user in USERS:
-        items = get(web, running, user, "/leaderboard/transactions", per_page=200)["items"]
+        items = running.items(user, "/leaderboard/transactions", per_page=200)
         assert items
         for item in items:
             agent = item["transaction_owner_agent_id"]

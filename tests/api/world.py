@@ -86,7 +86,8 @@ def build(connection: psycopg.Connection[Any], seed: int = 1) -> World:
             for person in ROSTER[team]:
                 own = Owner(only=frozenset({person} & set(USERS)), teams=frozenset({team}))
                 # A seat in a team is that team's, so the other team's admin does not see it through the member.
-                made.owners[table][writer.row(table, team_id=team, agent_id=_agent(person))] = own
+                seat = {"active": True} if table == "team_members" else {}
+                made.owners[table][writer.row(table, team_id=team, agent_id=_agent(person), **seat)] = own
     _deals(made, writer, dice)
     for user in USERS:
         for _ in range(dice.randint(3, 9)):
@@ -138,7 +139,11 @@ def _deals(made: World, writer: _Writer, dice: random.Random) -> None:
                 address_id=writer.row("address"), duplicate_of_id=None, listing_id=None, closed=dice.random() < 0.5,
             )  # fmt: skip
             persons = {person for person in (user, agent, *takers) if person is not None}
-            owner = Owner(frozenset(persons & set(USERS)), frozenset(persons & {STRANGER}), frozenset({team} - {None}))
+            owner = Owner(
+                users=frozenset(persons & set(USERS)),
+                agents=frozenset(persons & {STRANGER}),
+                teams=frozenset({team} - {None}),
+            )
             made.owners[table][row] = owner
             seats = [(person, False) for person in takers] + [(outsider, True)] * (outsider is not None)
             for person, external in seats:
