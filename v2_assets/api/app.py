@@ -4,7 +4,7 @@ Here: routes, admission, the envelope of answers. Not here: SQL (`pages`), the d
 how failures are told (`failures`).
 """
 
-# No `from __future__ import annotations` here: FastAPI reads a route's parameters from models that are made in a loop.
+from __future__ import annotations
 
 import hashlib
 import logging
@@ -12,11 +12,10 @@ import math
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Annotated, Any
+from typing import Any
 
 import orjson
-from fastapi import FastAPI, Query, Request, Response, Security
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi import FastAPI, Request, Response
 from starlette.background import BackgroundTask
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import JSONResponse
@@ -25,7 +24,7 @@ from resources.errors import V2Error
 from resources.postgres import Database
 from resources.settings import Settings
 from v2_assets.api import pages
-from v2_assets.api.asked import Asked, asked, cursor_of, query_model
+from v2_assets.api.asked import Asked, Parameters, cursor_of
 from v2_assets.api.catalogue import CATALOGUE
 from v2_assets.api.endpoint import Endpoint
 from v2_assets.api.errors import NoToken, TooMany, Unknown
@@ -40,9 +39,6 @@ _log = logging.getLogger("v2.api")
 #: Starlette's default, 9, takes several times as long for a few per cent fewer bytes.
 GZIP_LEVEL = 4
 GZIP_FROM_BYTES = 1000
-
-_bearer = HTTPBearer(auto_error=False, description="A token of `v2 token create`.")
-Credentials = Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
 
 
 class Api:
@@ -62,6 +58,7 @@ class Api:
         for endpoint in CATALOGUE:
             self._add(endpoint)
         self.app.add_api_route("/health", self._health, include_in_schema=False)
+        self.app.openapi_schema = self._openapi()
         tell_failures(self.app)
         self.app.add_middleware(GZipMiddleware, minimum_size=GZIP_FROM_BYTES, compresslevel=GZIP_LEVEL)
         self.app.add_middleware(RequestIds)
@@ -71,13 +68,21 @@ class Api:
         async with self.store.opened():
             yield
 
+    def _openapi(self) -> dict[str, Any]:
+        made = self.app.openapi()
+        made["components"]["securitySchemes"] = {
+            "token": {"type": "http", "scheme": "bearer", "description": "A token of `v2 token create`."}
+        }
+        return made
+
     async def _health(self) -> Response:
         alive = await self.store.alive()
         return JSONResponse({"database": "ok" if alive else "away"}, 200 if alive else 503)
 
-    def admit(self, credentials: HTTPAuthorizationCredentials | None) -> str:
+    def admit(self, request: Request) -> str:
         """The hash of the token that a request carries. Raises NoToken, TooMany."""
-        token_hash = hash_of(credentials.credentials) if credentials else None
+        kind, _, token = request.headers.get("authorization", "").partition(" ")
+        token_hash = hash_of(token) if kind.lower() == "bearer" else None
         if token_hash is None:
             raise NoToken("A token is needed.", hint="send Authorization: Bearer <token of `v2 token create`>")
         wait = self._limiter.take(token_hash)
@@ -87,28 +92,27 @@ class Api:
             raise error
         return token_hash
 
-    async def note_use(self, token_hash: str) -> None:
-        """Writes down, once a minute, that the token was used; a failure of that is no failure of the answer."""
+    def _noting(self, token_hash: str) -> BackgroundTask | None:
+        """Once a minute: writing down, after the answer, that the token was used."""
         minute = int(time.time() // 60)
         if self._noted.get(token_hash) == minute:
-            return
+            return None
         self._noted = {key: at for key, at in self._noted.items() if at == minute} | {token_hash: minute}
+        return BackgroundTask(self._note_use, token_hash)
+
+    async def _note_use(self, token_hash: str) -> None:
         try:
             await self.store.call(token_hash, None, "select ops.api_used()")
-        except V2Error as error:
+        except V2Error as error:  # no failure of the answer
             _log.warning("the use of a token was not noted (%s)", error.code)
 
     def _add(self, endpoint: Endpoint) -> None:
-        model: Any = query_model(endpoint)
+        parameters = Parameters(endpoint)
 
-        async def answer(
-            request: Request,
-            query: Annotated[model, Query()],  # pyright: ignore[reportInvalidTypeForm]
-            credentials: Credentials,
-        ) -> Response:
-            token_hash = self.admit(credentials)
-            body = await self._body(token_hash, endpoint, asked(endpoint, query))
-            return _unchanged_or(request, body, BackgroundTask(self.note_use, token_hash))
+        async def answer(request: Request) -> Response:
+            token_hash = self.admit(request)
+            body = await self._body(token_hash, endpoint, parameters.read(request.query_params.multi_items()))
+            return _unchanged_or(request, body, self._noting(token_hash))
 
         self.app.add_api_route(
             endpoint.path,
@@ -118,6 +122,7 @@ class Api:
             summary=endpoint.what,
             operation_id=endpoint.name,
             tags=[endpoint.path.split("/")[1]],
+            openapi_extra={"parameters": parameters.openapi(), "security": [{"token": []}]},
         )
 
     async def _body(self, token_hash: str, endpoint: Endpoint, a: Asked) -> bytes:
@@ -162,7 +167,7 @@ def _listed(rows: Sequence[Any], paging: dict[str, Any]) -> bytes:
     return b'{"items":[' + items.encode() + b"]," + orjson.dumps({"itemsReceived": len(rows), **paging})[1:]
 
 
-def _unchanged_or(request: Request, body: bytes, background: BackgroundTask) -> Response:
+def _unchanged_or(request: Request, body: bytes, background: BackgroundTask | None) -> Response:
     """The answer, or 304 where the caller has it already. The mark is weak: gzip makes other bytes of the same."""
     etag = f'W/"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
     headers = {"ETag": etag, "Cache-Control": "private, no-cache", "Vary": "Authorization"}

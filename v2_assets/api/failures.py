@@ -6,11 +6,10 @@ import logging
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
-from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from resources.errors import DatabaseError, V2Error
-from v2_assets.api.errors import ApiError, BadRequest, of_database
+from v2_assets.api.errors import ApiError, of_database
 from v2_assets.result import Result
 
 _log = logging.getLogger("v2.api")
@@ -33,7 +32,6 @@ def tell_failures(app: FastAPI) -> None:
     """Adds the handlers."""
     app.add_exception_handler(ApiError, _api_error)
     app.add_exception_handler(DatabaseError, _database_error)
-    app.add_exception_handler(RequestValidationError, _bad_parameters)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(Exception, _bug)
 
@@ -58,22 +56,6 @@ async def _database_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, DatabaseError)  # noqa: S101 - what it is registered for
     _log.warning("%s: %s (request %s)", request.url.path, error.message, request.state.request_id)
     return await _api_error(request, of_database(error))
-
-
-async def _bad_parameters(request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)  # noqa: S101 - what it is registered for
-    lines, names = [], []
-    for problem in error.errors():
-        where = [str(part) for part in problem["loc"][1:]] or ["body"]
-        names.append(where[0])
-        unknown = problem["type"] == "extra_forbidden"
-        text = "is no parameter of this endpoint" if unknown else problem["msg"].removeprefix("Value error, ")
-        lines.append(f"{'.'.join(where)}: {text[0].lower()}{text[1:]}")
-    names = list(dict.fromkeys(names))
-    return await _api_error(
-        request,
-        BadRequest("; ".join(lines), hint="see /docs for the parameters there are", context={"parameters": names}),
-    )
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any, LiteralString, NamedTuple, cast
 
 from psycopg import sql
@@ -33,6 +34,7 @@ _COMPARISONS = {
     "from": sql.SQL("t.{column} >= {value}::{cast}"),
     "to": sql.SQL("t.{column} <= {value}::{cast}"),
 }
+_FIGURES = str(Path(__file__).with_name("figures") / "here")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,43 +153,39 @@ def _sorted(shape: _Shape, columns: sql.Composed) -> sql.Composed:
 
 def _walked(shape: _Shape, columns: sql.Composed) -> sql.Composed:
     """For each owner the next rows along the index (owner, key, id), those without a key after those with one."""
-    owner = sql.Identifier("t", shape.endpoint.walk or "")
-    wanted = [f for f in shape.filters if f[0] == shape.endpoint.walk]
-    others = shape._replace(filters=tuple(f for f in shape.filters if f[0] != shape.endpoint.walk))
-    branches = [] if shape.after == "none" else [_branch(others, columns, owner, has_key=True)]
+    owner = shape.endpoint.walk or ""
+    wanted = any(column == owner for column, _ in shape.filters)
+    others = shape._replace(filters=tuple(f for f in shape.filters if f[0] != owner))
+    branches = [] if shape.after == "none" else [_branch(others, owner, has_key=True)]
     if not shape.by_id:
-        branches.append(_branch(others, columns, owner, has_key=False))
+        branches.append(_branch(others, owner, has_key=False))
+    # Only keys are brought together and sorted; of the rest of a row no more is read than the page shows.
     return sql.SQL(
-        "select t.* from unnest(ops.api_users()) w (owner) cross join lateral ({branches}) t {where}"
-        " order by {order} {limit}"
+        "select {columns} from (select n.* from unnest(ops.api_users()) w (owner) cross join lateral ({branches}) n"
+        " {where} order by {order} {limit}) n join {table} t on t.id = n.id"
     ).format(
+        columns=columns,
         branches=sql.SQL(" union all ").join(branches),
-        where=sql.SQL("where w.owner = any({}::bigint[])").format(sql.Placeholder(wanted[0][0]))
-        if wanted
-        else sql.SQL(""),
-        order=_order(shape, "t"),
+        where=sql.SQL("where w.owner = any({}::bigint[])").format(sql.Placeholder(owner)) if wanted else sql.SQL(""),
+        order=_order(shape, "n"),
         limit=_limit(shape),
+        table=sql.Identifier("v2", shape.endpoint.table or ""),
     )
 
 
-def _branch(shape: _Shape, columns: sql.Composed, owner: sql.Identifier, *, has_key: bool) -> sql.Composed:
-    direction = _direction(shape)
-    conditions: list[sql.Composable] = [sql.SQL("{} = w.owner").format(owner), *_conditions(shape)]
-    if has_key:
-        order = sql.SQL("t.id {}" if shape.by_id else "t.{key} {}, t.id {}").format(
-            *([direction] if shape.by_id else [direction, direction]), key=shape.key
-        )
-        if not shape.by_id:
-            conditions.append(sql.SQL("t.{} is not null").format(shape.key))
-        if shape.after == "value":
-            conditions.append(_beyond(shape))
-    else:
-        order = sql.SQL("t.id {}").format(direction)
-        conditions.append(sql.SQL("t.{} is null").format(shape.key))
-        if shape.after == "none":
-            conditions.append(_beyond_id(shape))
-    return sql.SQL("(select {columns} from {table} t where {where} order by {order} limit {take})").format(
-        columns=columns,
+def _branch(shape: _Shape, owner: str, *, has_key: bool) -> sql.Composed:
+    """The next rows of one owner: along the index in both cases, so the first ones are found without the others."""
+    conditions: list[sql.Composable] = [sql.SQL("{} = w.owner").format(sql.Identifier("t", owner)), *_conditions(shape)]
+    if not shape.by_id:
+        conditions.append(sql.SQL("t.{} is not null" if has_key else "t.{} is null").format(shape.key))
+    if shape.after == "value" and has_key:
+        conditions.append(_beyond(shape))
+    if shape.after == "none":
+        conditions.append(_beyond_id(shape))
+    key = sql.SQL("t.id") if shape.by_id else sql.SQL("t.id, t.{}").format(shape.key)
+    order = sql.SQL("t.id {0}" if shape.by_id else "t.{1} {0}, t.id {0}").format(_direction(shape), shape.key)
+    return sql.SQL("(select {key} from {table} t where {where} order by {order} limit {take})").format(
+        key=key,
         table=sql.Identifier("v2", shape.endpoint.table or ""),
         where=_all(conditions),
         order=order,
@@ -285,7 +283,7 @@ def _figures(path: str) -> bytes:
         sql.SQL("select row_to_json(i)::text from (select {} from ({}) f) i")
         .format(
             _listed(sql.Identifier("f", name) for name in endpoint.columns),
-            load_sql(__file__, f"figures/{endpoint.sql}"),
+            load_sql(_FIGURES, endpoint.sql or ""),
         )
         .as_bytes()
     )

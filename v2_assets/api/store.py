@@ -18,6 +18,7 @@ from resources.postgres import Database
 from v2_assets.api.errors import NoToken, OutOfScope
 from v2_assets.api.pages import Question
 
+_BEGIN, _COMMIT = b"begin read only", b"commit"
 _ENTER = "select token_id, user_id, scopes from ops.api_enter(%s)"
 
 
@@ -81,17 +82,21 @@ class Store:
 
     async def _ask(self, token_hash: str, scope: str, questions: Sequence[Question]) -> tuple[Caller, list[list[Any]]]:
         async with self._connection() as connection, connection.pipeline():
+            await connection.execute(_BEGIN, prepare=True)
             entered = await connection.execute(_ENTER, [token_hash], prepare=True)
             cursors = [await connection.execute(q.statement, q.values, prepare=q.prepare) for q in questions]
+            await connection.execute(_COMMIT, prepare=True)
             caller = _caller(await entered.fetchone(), scope)
             return caller, [await cursor.fetchall() for cursor in cursors]
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Any]:
+        """In autocommit, so that begin and commit travel with the questions."""
         if self._pool is None:
             raise DatabaseError("the application does not run")
         async with self._pool.connection() as connection:
-            await connection.set_read_only(True)
+            if not connection.autocommit:
+                await connection.set_autocommit(True)
             yield connection
 
 

@@ -53,13 +53,13 @@ DROP INDEX v2.fub_people_user_id_idx, v2.fub_people_day_idx, v2.fub_calls_user_i
     v2.fub_text_messages_user_id_idx, v2.fub_text_messages_day_idx,
     v2.fub_appointments_user_id_idx, v2.fub_appointments_day_idx;
 CREATE INDEX fub_people_user_id_idx ON v2.fub_people (user_id, id);
-CREATE INDEX fub_people_day_idx ON v2.fub_people (user_id, fub_created_at, id);
+CREATE INDEX fub_people_day_idx ON v2.fub_people (user_id, fub_created_at, id) INCLUDE (deleted_at);
 CREATE INDEX fub_calls_user_id_idx ON v2.fub_calls (user_id, id);
-CREATE INDEX fub_calls_day_idx ON v2.fub_calls (user_id, fub_created_at, id);
+CREATE INDEX fub_calls_day_idx ON v2.fub_calls (user_id, fub_created_at, id) INCLUDE (deleted_at);
 CREATE INDEX fub_text_messages_user_id_idx ON v2.fub_text_messages (user_id, id);
-CREATE INDEX fub_text_messages_day_idx ON v2.fub_text_messages (user_id, sent, id);
+CREATE INDEX fub_text_messages_day_idx ON v2.fub_text_messages (user_id, sent, id) INCLUDE (deleted_at);
 CREATE INDEX fub_appointments_user_id_idx ON v2.fub_appointments (user_id, id);
-CREATE INDEX fub_appointments_day_idx ON v2.fub_appointments (user_id, start, id);
+CREATE INDEX fub_appointments_day_idx ON v2.fub_appointments (user_id, start, id) INCLUDE (deleted_at);
 
 -- What a contact is found by: words of the name, the address, the number's digits; each by its beginning.
 CREATE INDEX fub_people_search_idx ON v2.fub_people USING gin (to_tsvector('simple'::regconfig, people_name),
