@@ -166,6 +166,31 @@ def release(
     current().done({"user_id": user_id, "new": new}, lambda c: c.print(said))
 
 
+@switch.command()
+def shadow(
+    endpoint: _Endpoint = None,
+    begin_anew: Annotated[bool, typer.Option(help="forget what was seen of the --endpoint; it was repaired")] = False,
+) -> None:
+    """What shadow reading saw of the endpoints in the days that count for the gate."""
+    if begin_anew and endpoint is None:
+        raise typer.BadParameter("--begin-anew needs --endpoint")
+    from v2_assets.gate.shadow import forget, seen
+
+    paths = _paths(endpoint)
+    with opened() as o, o.database.connect() as connection:
+        if begin_anew:
+            forget(connection, paths)
+        counts, differences = seen(connection, o.settings.gate_shadow_days, paths)
+
+    def human(console: Any) -> None:
+        columns = ("endpoint", "requests", "same", "failed", "skipped")
+        console.print(table(columns, [tuple(each[c] for c in columns) for each in counts], "Requests"))
+        columns = ("endpoint", "kind", "field", "reason", "times")
+        console.print(table(columns, [tuple(each[c] for c in columns) for each in differences], "Differences"))
+
+    current().done({"endpoints": counts, "differences": differences}, human)
+
+
 def _look(o: Opened) -> Gate:
     from v2_assets.gate.look import look
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from v2_assets.api.catalogue import CATALOGUE
 from v2_assets.compare.reasons import RED
 from v2_assets.gate.comparisons import Comparisons, read
 from v2_assets.gate.rules import Facts, Limits, Shadowed, Verdict, judge, judge_endpoint
+from v2_assets.gate.shadow import seen as seen_in_shadow
 from v2_assets.gate.tables import judged_by, streams_of
 
 #: A table is as fresh as the account that is behind all but one in twenty: a single user who fails is that user's.
@@ -25,14 +27,6 @@ from ops.sync_state s where s.status <> 'excluded' group by 1, 2
 _FRESH_USERS = """
 select s.user_id, min(coalesce(s.last_sync_at, 'epoch')) from ops.sync_state s
 where s.status <> 'excluded' and s.integration <> all(array['xano', 'csv']) group by 1
-"""
-_SHADOW = """
-select endpoint, sum(requests)::bigint, sum(failed)::bigint from ops.shadow_count
-where day > (now() at time zone 'UTC')::date - %s group by 1
-"""
-_SHADOW_REASONS = """
-select endpoint, reason, sum(times)::bigint from ops.shadow_difference
-where day > (now() at time zone 'UTC')::date - %s group by 1, 2
 """
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _USERS = 'select id from v2."user" where deleted_at is null and active is not false order by id'
@@ -68,12 +62,15 @@ def look(connection: psycopg.Connection[Any], settings: Settings) -> Gate:
         user_id: judge("user", str(user_id), _of_user(user_id, seen, synced), limits, now)
         for (user_id,) in connection.execute(_USERS).fetchall()
     }
-    reasons: dict[str, dict[str, int]] = {}
-    for endpoint, reason, times in connection.execute(_SHADOW_REASONS, [settings.gate_shadow_days]).fetchall():
-        reasons.setdefault(endpoint, {})[reason] = times
+    counts, differences = seen_in_shadow(connection, settings.gate_shadow_days, [each.path for each in CATALOGUE])
+    reasons: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for each in differences:
+        reasons[each["endpoint"]][each["reason"]] += each["times"]
     shadowed = {
-        endpoint: Shadowed(requests, failed, {name: n for name, n in reasons.get(endpoint, {}).items() if name in RED})
-        for endpoint, requests, failed in connection.execute(_SHADOW, [settings.gate_shadow_days]).fetchall()
+        each["endpoint"]: Shadowed(
+            each["requests"], each["failed"], {name: n for name, n in reasons[each["endpoint"]].items() if name in RED}
+        )
+        for each in counts
     }
     status = {name: state for name, (_, state) in seen.status.items()}
     endpoints = {
