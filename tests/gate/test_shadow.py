@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
+import orjson
 import pytest
 
 from resources.postgres import Database
@@ -14,11 +15,12 @@ from sandbox import Sandbox, Scale, World, serve
 from tests.api.conftest import generous, served
 from tests.gate.compared import comparison, difference, user
 from v2_assets.api import tokens
-from v2_assets.api.catalogue import CATALOGUE
+from v2_assets.api.catalogue import CATALOGUE, ENDPOINTS
 from v2_assets.api.shadow.wired import comparer_of, shadowed
 from v2_assets.gate.look import look
 from v2_assets.gate.rules import Verdict
 from v2_assets.gate.switch import set_share, stop
+from v2_assets.schema import metadata
 
 PATH = "/contributions"
 
@@ -147,6 +149,23 @@ async def test_a_token_that_is_revoked_is_v1s_alone(database: Database, sandbox:
         assert (await client.get(PATH)).json()["itemsTotal"] == 2
         await app.end()
     assert told(database) == ([], [])
+
+
+def test_what_a_declaration_says_of_v1_is_how_answers_are_compared() -> None:
+    """V1's other names are V2's, and what V2 gave up is not missed."""
+    told = {
+        "table": "fub_people",
+        "columns": {"people_name": "fullName", "stage_id": "id"},
+        "left_out": {"old": "unused"},
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(metadata.tables["v2.fub_people"].info, "v1", told)
+        comparer = comparer_of(ENDPOINTS["/leads/fub_people"])
+    theirs, ours = {"fub_people_id_raw": 7, "fullName": "Ada", "id": 1, "old": 3}, {"fub_people_id_raw": 7, "id": 9}
+    found = comparer.differences((200, orjson.dumps([theirs])), (200, orjson.dumps([ours | {"people_name": "Ada"}])))
+    assert found == []
+    found = comparer.differences((200, orjson.dumps([theirs])), (200, orjson.dumps([ours | {"people_name": "Bob"}])))
+    assert [(each.kind, each.field) for each in found] == [("value", "people_name")]
 
 
 @pytest.mark.parametrize("endpoint", CATALOGUE, ids=lambda each: each.path)

@@ -20,7 +20,11 @@ from v2_assets.schema import metadata
 SHOWN = 60
 NOTHING = "none"
 #: Evidence that our own code wrote in words of its own: names of tables, rules, states and codes.
-OUR_WORDS = frozenset({"table", "rule", "status", "reason", "kind"})
+OUR_WORDS = frozenset({
+    "stage", "rule", "field", "stream", "why", "carried_by", "source", "integrations", "account_ref", "without",
+    "columns", "known", "not_what_the_source_says", "source_updated_at", "v1_updated_at", "fetched_at",
+    "last_full_at", "moved_at", "snapshot_at", "deleted_at", "expires_on",
+})  # fmt: skip
 
 
 class Mask:

@@ -27,8 +27,8 @@ Series = Mapping[str, Sequence[tuple[datetime, float]]]
 def over_time(name: str, series: Series) -> str:
     """Lines over time from zero upwards. `name` makes the SVG's inner ids its own on the page."""
     ink = dict.fromkeys(("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), _INK)
-    with rc_context({"svg.fonttype": "none", "svg.hashsalt": name, "font.size": 11, **ink}):
-        figure = Figure(figsize=(6.0, 2.1), layout="constrained")
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": name, "font.size": 10, **ink}):
+        figure = Figure(figsize=(4.8, 1.9), layout="constrained")
         axes = figure.add_subplot()
         for colour, (label, points) in zip(COLOURS, series.items(), strict=False):
             days = date2num([at for at, _ in points])

@@ -39,6 +39,8 @@ _KINDS = {
     "value": ["changed"],
     "total": ["missing", "extra"],
 }
+#: Words of a declaration about V1 that name what has no twin.
+_NOT_COMPARED = ("left_out", "only_here", "moved_away", "dropped")
 _WORDS: dict[str, frozenset[str]] = {}
 for _codes in V1.values():
     for _raw, _value in _codes.items():
@@ -122,8 +124,11 @@ class Kept:
 def comparer_of(endpoint: Endpoint) -> Comparer:
     """How the answers of an endpoint are compared, by the declaration of its table."""
     told = table_named(endpoint.table).info["v1"] if endpoint.table else {}
-    left_out = {*told.get("left_out", ()), *told.get("moved_away", ()), *told.get("dropped", ())}
-    return Comparer(endpoint, dict(told.get("renamed", {})), frozenset(left_out), _WORDS)
+    fields = {field.name for field in endpoint.fields}
+    # A name that the answer itself has is read as that, whatever column of the table V1 called so.
+    renamed = {v1: v2 for v2, v1 in told.get("columns", {}).items() if v1 not in fields}
+    left_out = {name for word in _NOT_COMPARED for name in told.get(word, ())}
+    return Comparer(endpoint, renamed, frozenset(left_out), _WORDS)
 
 
 def shadowed(api: Api, settings: Settings) -> Shadow:
