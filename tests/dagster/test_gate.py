@@ -80,7 +80,7 @@ def test_the_gate_is_judged_and_its_page_is_stored_without_a_personal_value(
     row = connection.execute("select id, kind, html from ops.report").fetchone()
     assert row and row[1] == "gate" and told["page"].endswith(f"/reports/{row[0]}")
     page = row[2]
-    for shown in ("fub_people", "never_fetched", "870", "people_name", "4711", "newest_wins", "staged 12"):
+    for shown in ("fub_people", "never fetched", "870", "people_name", "4711", "newest_wins", "staged 12"):
         assert shown in page, shown
     for secret in SECRETS:
         assert secret not in page and html.escape(secret) not in page and secret not in told["not_ready"], secret

@@ -18,7 +18,7 @@ from v2_assets.gate.rules import Failure, Shadowed, Verdict
 from v2_assets.schema import metadata
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
-ACCEPTED = frozenset({"newer at the source"})
+ACCEPTED = frozenset({"newer_at_source"})
 EMPTY = Story(NOW, {}, {}, [], [], ACCEPTED)
 GAP = Failure("gap", "87.0 % of V1's rows are not in V2; at most 1 % may be missing")
 
@@ -32,11 +32,11 @@ def small() -> Story:
     people = TableStory(
         Verdict("table", "fub_people", (GAP,)),
         [count(2, missing=100), count(1, missing=870, changed=3)],
-        {"never fetched": 870, "newer at the source": 3},
+        {"never_fetched": 870, "newer_at_source": 3},
         {"people_name": 3},
         [
-            Example("changed", "newer at the source", {"fub_people_id": 7}, "people_name", "Ada Lovelace", "Ada King"),
-            Example("only in V1", "never fetched", {"fub_people_id": 8}, evidence={"page": 3}),
+            Example("changed", "newer_at_source", {"fub_people_id": 7}, "people_name", "Ada Lovelace", "Ada King"),
+            Example("missing", "never_fetched", {"fub_people_id": 8}, evidence={"page": 3}),
         ],
     )
     teams = TableStory(Verdict("table", "team"), [count(1)])
@@ -70,6 +70,7 @@ def test_a_reader_learns_what_is_ready_what_is_not_and_exactly_why() -> None:
     assert "/leads/fub_people not ready 20 % from V2 tables it reads fub_people, which is not ready" in seen
     assert "fub_people not ready 1,000 in V1 · 130 in V2 gap 87.0 % of V1's rows are not in V2" in seen
     assert "team ready 1,000 in V1" in seen
+    assert "only in V1 never fetched" in seen
     assert "never fetched 870" in seen and "people_name 3" in seen
     assert "user 901 not ready gap" in seen and "user 902" not in seen
     assert "2026-03-04 12:00 ada set /leads/fub_people 20 % first week" in seen

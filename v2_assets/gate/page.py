@@ -18,6 +18,8 @@ from v2_assets.gate.masking import Mask
 from v2_assets.gate.plots import over_time
 from v2_assets.gate.rules import Failure, Shadowed, Verdict
 
+#: What a reader calls the kinds of differences.
+KINDS = {"missing": "only in V1", "extra": "only in V2"}
 #: How many examples of a table, and how many users who are not ready, are shown.
 EXAMPLES = 24
 USERS = 100
@@ -131,7 +133,8 @@ def _whole(story: Story) -> Verdict:
     for verdict in (*verdicts, *story.users):
         subject = f"user {verdict.subject}" if verdict.kind == "user" else verdict.subject
         for failure in verdict.failures:
-            by_rule.setdefault(failure.rule, []).append(subject)
+            if subject not in (subjects := by_rule.setdefault(failure.rule, [])):
+                subjects.append(subject)
     failures = tuple(
         Failure(rule, f"{len(subjects)}: {', '.join(subjects[:6])}{' …' if len(subjects) > 6 else ''}")
         for rule, subjects in by_rule.items()
@@ -155,20 +158,27 @@ def _table(name: str, table: TableStory, accepted: frozenset[str], mask: Mask) -
         "count": newest,
         "plot": over_time(name, series) if differs and len(table.counts) > 1 else None,
         "reasons": _bars(table.reasons, accepted),
-        "columns": _bars(table.columns, frozenset(), most=12),
+        "columns": _bars(table.columns, frozenset(), most=12, spoken=False),
         "differences": sum(table.reasons.values()),
         "examples": [_example(name, each, mask) for each in table.examples[:EXAMPLES]],
     }
 
 
-def _bars(counts: Mapping[str, int], accepted: frozenset[str], most: int = 20) -> list[dict[str, Any]]:
+def _bars(
+    counts: Mapping[str, int], accepted: frozenset[str], most: int = 20, spoken: bool = True
+) -> list[dict[str, Any]]:
     """Bars, the longest first; what is beyond `most` is one bar."""
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     if len(ranked) > most:
         ranked = [*ranked[: most - 1], ("others", sum(count for _, count in ranked[most - 1 :]))]
     longest = max((count for _, count in ranked), default=0)
     return [
-        {"name": name, "count": count, "width": 100 * count / longest, "fine": name in accepted}
+        {
+            "name": _spoken(name) if spoken else name,
+            "count": count,
+            "width": 100 * count / longest,
+            "fine": name in accepted,
+        }
         for name, count in ranked
         if count
     ]
@@ -179,14 +189,18 @@ def _example(table: str, example: Example, mask: Mask) -> dict[str, str]:
         return "" if example.column is None else mask.show(table, example.column, value)
 
     return {
-        "kind": example.kind,
-        "reason": example.reason,
+        "kind": KINDS.get(example.kind, example.kind),
+        "reason": _spoken(example.reason),
         "key": _pairs((name, mask.show(table, name, value)) for name, value in example.key.items()),
         "column": example.column or "",
         "v1": shown(example.v1),
         "v2": shown(example.v2),
         "evidence": _pairs((name, mask.fact(name, value)) for name, value in example.evidence.items()),
     }
+
+
+def _spoken(reason: str) -> str:
+    return reason.replace("_", " ")
 
 
 def _pairs(pairs: Iterable[tuple[str, str]]) -> str:

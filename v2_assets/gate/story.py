@@ -107,11 +107,11 @@ def story(connection: psycopg.Connection[Any], gate: Gate) -> Story:
 
 
 def _examples(row: dict[str, Any]) -> list[Example]:
-    """A missing or extra row is one line, a changed one a line for each cell."""
+    """A missing or extra row is one line, a changed one a line for each cell, the first with the evidence."""
     evidence = dict(row["evidence"]) | ({"known": row["known"]} if row["known"] else {})
     if row["kind"] != "changed":
         return [Example(row["kind"], row["reason"], row["keys"], evidence=evidence)]
     return [
-        Example(row["kind"], row["reason"], row["keys"], column, *(values or [None, None])[:2], evidence=evidence)
-        for column, values in row["cells"].items()
+        Example(row["kind"], row["reason"], row["keys"], column, v1, v2, {} if number else evidence)
+        for number, (column, (v1, v2)) in enumerate(row["cells"].items())
     ]
