@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from sandbox.world import Row, World
 from sandbox.world.v1 import V1
+from sandbox.xano.server import page_of
 
 PER_PAGE, MOST = 50, 1000
 #: Columns that V1's endpoints never gave away, though its tables have them.
@@ -73,18 +74,7 @@ class FrontendServer:
             rows = sorted(self._visible(table, user), key=lambda row: row["id"], reverse=True)
             page = int(request.query_params.get("page", 1))
             size = min(int(request.query_params.get("per_page", PER_PAGE)), MOST)
-            part, more = rows[(page - 1) * size : page * size], page * size < len(rows)
-            return {
-                "itemsReceived": len(part),
-                "curPage": page,
-                "nextPage": page + 1 if more else None,
-                "prevPage": page - 1 or None,
-                "offset": (page - 1) * size,
-                "perPage": size,
-                "itemsTotal": len(rows),
-                "pageTotal": -(-len(rows) // size),
-                "items": [{name: value for name, value in row.items() if name not in _PRIVATE} for row in part],
-            }
+            return page_of([_public(row) for row in rows], page, size)
 
         return answer
 
@@ -113,11 +103,15 @@ class FrontendServer:
             return [row for row in rows if row["id"] == team]
         if table in ("director", "leader", "mentor"):
             return [row for row in rows if row["team_id"] == team]
-        return [row for row in rows if row["user_id"] == user or (agent and row.get(_OWNER[table]) == agent)]
+        return [row for row in rows if row.get("user_id") == user or (agent and row.get(_OWNER[table]) == agent)]
 
 
 #: Which column of a table names the agent whose it is.
 _OWNER = defaultdict(lambda: "agent_id", transaction="transaction_owner_agent_id", listing="transaction_owner_agent_id")
+
+
+def _public(row: Row) -> Row:
+    return {name: value for name, value in row.items() if name not in _PRIVATE}
 
 
 def _json(document: Any, status: int = 200) -> Response:

@@ -158,6 +158,13 @@ async def test_without_a_token_of_ours_a_request_is_v1s_alone_and_our_own_endpoi
     assert v2.asked == [] and known.kept == []
 
 
+async def test_who_signs_in_with_a_token_of_ours_alone_means_v2() -> None:
+    v2, known = V2(count=13), Known()
+    async with shadow(v2, known) as (client, _):
+        answer = await client.get(PATH, headers={"Authorization": "Bearer v2_" + "a" * 43})
+        assert answer.json() == {"count": 13} and known.kept == []
+
+
 async def test_only_a_sample_is_compared_and_never_more_than_a_few_at_once() -> None:
     v2, known = V2(slow=asyncio.Event()), Known()
     async with shadow(v2, known, at_once=2, timeout_s=5) as (client, app):

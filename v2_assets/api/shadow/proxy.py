@@ -3,7 +3,8 @@
 An ASGI app around the read endpoints, under the same paths. A request comes as the frontend sends it to V1, and with
 the user's V2 token in `X-V2-Token`. It goes to V1 as it came; only when V1's answer has been sent is V2 asked, in the
 background, with a time-out, for a sample of the requests, and for never more than a few at once. Whom the switch gives
-V2 gets V2's answer, and V1's when V2 has none in time. Without a token of ours a request is V1's alone.
+V2 gets V2's answer, and V1's when V2 has none in time. Without a token of ours a request is V1's alone; with one in
+V1's place, as `Authorization`, it is V2's alone.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from v2_assets.api.endpoint import Endpoint
+from v2_assets.api.tokens import hash_of
 
 log = logging.getLogger(__name__)
 
@@ -83,10 +85,10 @@ class Shadow:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Data endpoints are shadowed; everything else goes to the app inside."""
         endpoint = self.endpoints.get(scope.get("path", "")) if scope["type"] == "http" else None
-        if endpoint is None or scope["method"] != "GET":
+        request = Request(scope, receive) if endpoint else None
+        if endpoint is None or request is None or request.method != "GET" or _for_v2(request):
             await self.inner(scope, receive, send)
             return
-        request = Request(scope, receive)
         token = request.headers.get(TOKEN, "")
         known, switched = await self._who(token, endpoint)
         if not known:
@@ -188,6 +190,11 @@ class Shadow:
             log.warning("V2 does not answer %s: %s", request.url.path, type(error).__name__)
             return None
         return _passed_on(answer) if answer.status_code < 500 else None
+
+
+def _for_v2(request: Request) -> bool:
+    """Whether the caller signs in with a token of ours in V1's place: who does so means V2."""
+    return hash_of(request.headers.get("authorization", "").removeprefix("Bearer ")) is not None
 
 
 def _passed_on(answer: httpx.Response) -> Response:
