@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import psycopg
@@ -97,27 +98,29 @@ def read(connection: psycopg.Connection[Any], complete: int) -> Comparisons:
     runs = [Run(i, scope, None if users is None else frozenset(users), at, of) for i, scope, users, at, of in rows]
     ids = [run.id for run in runs]
     wanted = {"runs": ids, "red": sorted(RED), "reasons": sorted(RED | OPEN)}
-    told = connection.execute(_TABLES, [ids]).fetchall()
+    told: dict[int, list[tuple[str, str, int, dict[str, int]]]] = defaultdict(list)
+    for run_id, *of_table in connection.execute(_TABLES, [ids]).fetchall():
+        told[run_id].append(tuple(of_table))
     counts: dict[tuple[int, str], dict[tuple[str, str], int]] = defaultdict(dict)
     for run_id, table, kind, reason, number in connection.execute(_COUNTS, wanted).fetchall():
         counts[run_id, table][kind, reason] = number
     cells = connection.execute(_CELLS, wanted).fetchall()
+    found_in: dict[tuple[int, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for run_id, table, _, column, number in cells:
+        found_in[run_id, table][column] += number
     sampled = {(run_id, table): number for run_id, table, number in connection.execute(_SAMPLED, wanted).fetchall()}
-    by_table = {(run_id, table): (status, rows, changed) for run_id, table, status, rows, changed in told}
 
     tables: dict[str, list[Compared]] = defaultdict(list)
     status: dict[str, tuple[int, str]] = {}
     latest: dict[str, int] = {}
     for run in runs:
-        for (run_id, table), (state, rows_v1, changed) in by_table.items():
-            if run_id != run.id:
-                continue
+        for table, state, rows_v1, changed in told[run.id]:
             status.setdefault(table, (run.id, state))
             if state != "compared":
                 continue
             latest.setdefault(table, rows_v1)
             of_table = counts[run.id, table]
-            found = _sums((column, number) for r, t, _, column, number in cells if (r, t) == (run.id, table))
+            found = found_in[run.id, table]
             red = sum(number for (kind, reason), number in of_table.items() if kind == "changed" and reason in RED)
             if red > sampled.get((run.id, table), 0):
                 found = changed  # not every red row was kept as a sample: any changed column may be theirs
@@ -134,6 +137,7 @@ def read(connection: psycopg.Connection[Any], complete: int) -> Comparisons:
     return Comparisons(runs, tables, _users(connection, runs, wanted, cells), status, latest)
 
 
+@cache
 def must_be_exact(table: str, column: str) -> bool:
     """Whether a column holds money, a date, an instant or an id."""
     declared = metadata.tables[f"v2.{table}"]
