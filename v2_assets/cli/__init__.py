@@ -39,6 +39,7 @@ def register_commands() -> None:
         sandbox_commands,
         tables,
         tokens,
+        triggers,
         users,
         webhooks,
     )
@@ -49,6 +50,7 @@ def register_commands() -> None:
         data,
         imports,
         tables,
+        triggers,
         health,
         gate,
         doctor,
