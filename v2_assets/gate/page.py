@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
+from itertools import islice
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template, select_autoescape
@@ -128,15 +129,14 @@ def _template() -> Template:
 
 def _whole(story: Story) -> Verdict:
     """The page's own verdict: for each rule, how many subjects break it and which."""
-    by_rule: dict[str, list[str]] = {}
+    by_rule: dict[str, dict[str, None]] = {}  # each subject once, in order
     verdicts = [each.verdict for each in (*story.tables.values(), *story.endpoints.values())]
     for verdict in (*verdicts, *story.users):
         subject = f"user {verdict.subject}" if verdict.kind == "user" else verdict.subject
         for failure in verdict.failures:
-            if subject not in (subjects := by_rule.setdefault(failure.rule, [])):
-                subjects.append(subject)
+            by_rule.setdefault(failure.rule, {})[subject] = None
     failures = tuple(
-        Failure(rule, f"{len(subjects)}: {', '.join(subjects[:6])}{' …' if len(subjects) > 6 else ''}")
+        Failure(rule, f"{len(subjects)}: {', '.join(islice(subjects, 6))}{' …' if len(subjects) > 6 else ''}")
         for rule, subjects in by_rule.items()
     )
     if not story.endpoints:
