@@ -56,6 +56,9 @@ MEASURING_INTERVAL_S = 300
 #: Trouble is told within a minute; looking costs a few reads of indexes.
 ALERTS_INTERVAL_S = 30
 
+#: What is served from V2 and turns red is to be V1's again within a minute.
+GATE_INTERVAL_S = 60
+
 #: The floor in Dagster; a new credential is to be running within 30 s, of which verifying and starting take some.
 ONBOARDING_INTERVAL_S = 5
 #: The backlog sensor is the net below the fast path, so half a minute is early enough.

@@ -51,6 +51,11 @@ class V1:
     ids: dict[int, str] = field(default_factory=dict)
     titles: dict[int, str] = field(default_factory=dict)
 
+    @property
+    def logins(self) -> dict[str, int]:
+        """Tokens of V1's endpoints, each with the number of its user."""
+        return {f"{self.token}.{number:x}": number for number in self.tables["user"]}
+
     def add(self, table: str, created: datetime, **columns: Any) -> Row:
         """A new row. Numbers have gaps, as after deletions."""
         rows = self.tables.setdefault(table, {})

@@ -142,6 +142,10 @@ CASES: dict[str, tuple[str, str]] = {
         WEBHOOK.format("state, handled_at", "'parked', now()"),
         WEBHOOK.format("state, handled_at, reason", "'parked', now(), 'unknown_event'"),
     ),
+    "api_token_scopes_check": (
+        "insert into ops.api_token (hash, user_id, scopes) values ('a', 1, '{write}')",
+        "insert into ops.api_token (hash, user_id, scopes) values ('a', 1, '{read}')",
+    ),
     "webhook_registration_outcome_check": (
         "insert into ops.webhook_registration (credentials_id, outcome) values (1, 'odd')",
         "insert into ops.webhook_registration (credentials_id, outcome) values (1, 'ok')",

@@ -6,7 +6,7 @@ FUB's own numbers and only unique within one account; columns that point to anot
 
 from __future__ import annotations
 
-from sqlalchemy import Index, Table
+from sqlalchemy import Index, Table, func, text
 from sqlalchemy.schema import SchemaItem
 
 from v2_assets.schema.vocabulary import (
@@ -43,7 +43,8 @@ def _fub_user(table: str, comment: str) -> tuple[SchemaItem, ...]:
     """
     return (
         parent("fub_user_id", "v2.fub_users", comment, index=False),
-        parent("user_id", "v2.user", "The product's user behind the FUB user, else the account's."),
+        parent("user_id", "v2.user", "The product's user behind the FUB user, else the account's.", index=False),
+        Index(f"{table}_user_id_idx", "user_id", "id"),
         Index(f"{table}_fub_user_idx", "fub_user_id", "user_id"),
         partial_index(f"{table}_no_fub_user_idx", "fub_account_id", "user_id", where="fub_user_id is null"),
     )
@@ -192,7 +193,8 @@ fub_people = _crm(
     *_times(),
     parent("stage_id", "v2.fub_stages", "The stage the contact is in."),
     parent("assigned_to_fub_id", "v2.fub_users", "The FUB user who has the contact.", index=False),
-    parent("user_id", "v2.user", "The product's user who has the contact, else the account's."),
+    parent("user_id", "v2.user", "The product's user who has the contact, else the account's.", index=False),
+    Index("fub_people_user_id_idx", "user_id", "id"),
     parent("credentials_id", "v2.credentials", "The account's connection.", index=False),
     # What is out of date is found at the ends of these, without reading the rest: see fub_people.derived.sql.
     Index("fub_people_assigned_idx", "assigned_to_fub_id", "missing_user", "user_id"),
@@ -221,6 +223,15 @@ fub_people = _crm(
             "missing_user": "computed from V2's users",
         },
     },
+)
+# What a contact is found by (ops.api_find_fub_people): words of the name, the address, the number's digits.
+_simple = text("'simple'::regconfig")
+Index(
+    "fub_people_search_idx",
+    func.to_tsvector(_simple, fub_people.c.people_name),
+    func.to_tsvector(_simple, fub_people.c.email),
+    func.to_tsvector(_simple, func.regexp_replace(fub_people.c.phone, "[^0-9]", "", "g")),
+    postgresql_using="gin",
 )
 
 fub_deals = _crm(
