@@ -33,7 +33,9 @@ from v2_assets.api.limit import Limiter
 from v2_assets.api.models import answer_model
 from v2_assets.api.request_id import RequestIds
 from v2_assets.api.store import Store
+from v2_assets.api.tasks import Tasks
 from v2_assets.api.tokens import hash_of
+from v2_assets.launching import WebServer
 
 _log = logging.getLogger("v2.api")
 #: Starlette's default, 9, takes several times as long for a few per cent fewer bytes.
@@ -57,6 +59,7 @@ class Api:
         )
         for endpoint in CATALOGUE:
             self._add(endpoint)
+        self.app.include_router(Tasks(self.store, WebServer(settings.ui_port), self.admit).router)
         self.app.add_api_route("/health", self._health, include_in_schema=False)
         self.app.openapi_schema = self._openapi()
         tell_failures(self.app)

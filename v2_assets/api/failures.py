@@ -6,10 +6,11 @@ import logging
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from resources.errors import DatabaseError, V2Error
-from v2_assets.api.errors import ApiError, of_database
+from v2_assets.api.errors import ApiError, BadRequest, of_database
 from v2_assets.result import Result
 
 _log = logging.getLogger("v2.api")
@@ -20,6 +21,7 @@ FAILURES: dict[int | str, dict[str, Any]] = {
         (401, "no token, or one that is nobody's"),
         (403, "the token is not for this"),
         (404, "no such thing, or not the caller's"),
+        (409, "the Idempotency-Key was used for something else, or there is nothing to start"),
         (422, "a parameter is unknown or cannot be read; error.context.parameters names it"),
         (429, "more requests than the token may make; see Retry-After"),
         (503, "the database is away, or the answer took too long"),
@@ -32,6 +34,7 @@ def tell_failures(app: FastAPI) -> None:
     """Adds the handlers."""
     app.add_exception_handler(ApiError, _api_error)
     app.add_exception_handler(DatabaseError, _database_error)
+    app.add_exception_handler(RequestValidationError, _unreadable)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(Exception, _bug)
 
@@ -56,6 +59,17 @@ async def _database_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, DatabaseError)  # noqa: S101 - what it is registered for
     _log.warning("%s: %s (request %s)", request.url.path, error.message, request.state.request_id)
     return await _api_error(request, of_database(error))
+
+
+async def _unreadable(request: Request, error: Exception) -> Response:
+    """What of a path, a header or a body is wrong (parameters of a query are `asked`'s)."""
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - what it is registered for
+    lines, names = [], []
+    for problem in error.errors():
+        names.append(str(problem["loc"][-1]))
+        lines.append(f"{names[-1]}: {problem['msg'][0].lower()}{problem['msg'][1:]}")
+    context = {"parameters": list(dict.fromkeys(names))}
+    return await _api_error(request, BadRequest("; ".join(lines), hint="see /docs", context=context))
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

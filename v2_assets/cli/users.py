@@ -134,13 +134,7 @@ def _again(connection: Any, user_id: int, platform: str | None) -> dict[str, Any
 
 def _attempt(connection: Any, credentials_id: int) -> int:
     """Another attempt, unless one is still open."""
-    return connection.execute(
-        "insert into ops.onboarding_job (user_id, integration, credentials_id, status, attempt)"
-        " select j.user_id, j.integration, j.credentials_id, 'New', max(j.attempt) + 1 from ops.onboarding_job j"
-        " where j.credentials_id = %s group by 1, 2, 3"
-        " having bool_and(j.status in ('Complete', 'Partial', 'Error'))",
-        [credentials_id],
-    ).rowcount
+    return connection.execute("select ops.onboard_again(%s)", [credentials_id]).fetchone()[0]
 
 
 def _watch(user_id: int) -> list[dict[str, Any]]:

@@ -303,21 +303,48 @@ begin
 end $$;
 COMMENT ON FUNCTION ops.api_task_end IS 'Notes what was started under a name.';
 
--- What `v2 onboard --retry` does; used by it and by the endpoint.
-CREATE FUNCTION ops.onboard_again(for_user bigint, on_platform text) RETURNS bigint
+-- What was started with the tokens of the caller's user.
+CREATE FUNCTION ops.api_tasks() RETURNS TABLE (task text, handle text, idempotency_key text, created_at timestamptz)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = '' AS $$
+#variable_conflict use_column
+begin
+    return query
+        select k.task, k.handle, k.idempotency_key, k.created_at
+        from ops.api_task k join ops.api_token t on t.id = k.token_id
+        where t.user_id = ops.api_user() and k.handle is not null
+        order by k.created_at desc;
+end $$;
+COMMENT ON FUNCTION ops.api_tasks IS 'Tasks that the user started, newest first.';
+
+-- Whom a caller may mean by a name: an id, an e-mail or an ad_user_id of one of those whose rows he sees.
+CREATE FUNCTION ops.api_named(named text) RETURNS bigint
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = '' AS $$
+declare
+    users bigint[] := ops.api_users();
+begin
+    return (
+        select u.id from v2."user" u
+        where u.id = any(users) and u.deleted_at is null and (
+            u.id::text = named or u.email = lower(named) or exists (
+                select from v2.user_identity i
+                where i.user_id = u.id and i.kind = 'ad_user_id' and i.external_id = named))
+        order by (u.id::text = named) desc limit 1);
+end $$;
+COMMENT ON FUNCTION ops.api_named IS 'The user meant, if the caller sees the rows of that user; else null.';
+
+-- What `v2 onboard --retry` and the endpoint do.
+CREATE FUNCTION ops.onboard_again(for_credentials bigint) RETURNS bigint
 LANGUAGE sql VOLATILE SET search_path = '' AS $$
     with made as (
         insert into ops.onboarding_job (user_id, integration, credentials_id, status, attempt)
         select j.user_id, j.integration, j.credentials_id, 'New', max(j.attempt) + 1
-        from ops.onboarding_job j join v2.credentials c on c.id = j.credentials_id
-        where c.user_id = for_user and (on_platform is null or c.platform = on_platform)
-          and c.active and c.deleted_at is null
+        from ops.onboarding_job j where j.credentials_id = for_credentials
         group by 1, 2, 3
         having bool_and(j.status in ('Complete', 'Partial', 'Error'))
         returning 1)
     select count(*) from made;
 $$;
-COMMENT ON FUNCTION ops.onboard_again IS 'Another attempt for each connection whose onboarding has ended. How many there are.';
+COMMENT ON FUNCTION ops.onboard_again IS 'Another attempt, unless one is still open: 1 or 0.';
 
 CREATE FUNCTION ops.api_onboard_again(for_user bigint, on_platform text) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = '' AS $$
@@ -327,6 +354,8 @@ begin
         where t.hash = decode(current_setting('v2.token'), 'hex') and 'tasks' = any(t.scopes)) then
         raise exception 'the token may not do this';
     end if;
-    return ops.onboard_again(for_user, on_platform);
+    return (
+        select coalesce(sum(ops.onboard_again(c.id)), 0) from v2.credentials c
+        where c.user_id = for_user and c.platform = on_platform and c.active and c.deleted_at is null);
 end $$;
-COMMENT ON FUNCTION ops.api_onboard_again IS 'ops.onboard_again for a user whose rows the caller sees.';
+COMMENT ON FUNCTION ops.api_onboard_again IS 'ops.onboard_again for the connections of a user whose rows the caller sees.';
