@@ -16,7 +16,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from resources.encryption import Vault, open_vault
-from resources.errors import LeaseBusy, SourceUnavailable, Unauthorized, V2Error
+from resources.errors import Disconnected, LeaseBusy, SourceUnavailable, Unauthorized, V2Error
 from resources.http.budget import Budget, PostgresBudget
 from resources.postgres import Database
 from resources.settings import Settings
@@ -56,6 +56,7 @@ async def sync_users(
     options = replace(
         options,
         overlap_minutes=settings.overlap_minutes,
+        history_seconds=settings.history_seconds,
         shrink_floor=options.shrink_floor or settings.sweep_shrink_floor,
     )
     slots = asyncio.Semaphore(CONCURRENT_USERS)
@@ -95,8 +96,12 @@ async def _sync_user(
         try:
             client = client_of(connection, settings, vault, budget)
             async with client:
-                outcome.results.append(await sync_stream(database, client, stream, key, run_id, options))
+                outcome.results.append(
+                    await sync_stream(database, client, stream, key, run_id, options, connection.credentials_id)
+                )
             outcome.outcome = "synced"
+        except Disconnected:
+            outcome.outcome = "excluded"
         except LeaseBusy as error:
             outcome.outcome, outcome.error = "busy", error
         except (V2Error, psycopg.Error, OSError) as error:
