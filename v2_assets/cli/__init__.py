@@ -34,6 +34,7 @@ def register_commands() -> None:
         doctor,
         health,
         imports,
+        offboard,
         platform_commands,
         sandbox_commands,
         tables,
@@ -44,6 +45,7 @@ def register_commands() -> None:
     for module in (
         platform_commands,
         users,
+        offboard,
         data,
         imports,
         tables,
