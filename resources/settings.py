@@ -321,6 +321,13 @@ class Settings(BaseSettings):
     overlap_minutes: Annotated[
         int, Field(ge=0, le=1440, description="how far an incremental window reaches back", examples=[10])
     ] = 10
+    onboarding_recent_days: Annotated[
+        int, Field(ge=1, le=365, description="how many days back a new user's first run reads; the rest comes behind")
+    ] = 7
+    history_seconds: Annotated[
+        int,
+        Field(ge=0, le=3600, description="how long a visit to a stream reads history after what is new", examples=[60]),
+    ] = 60
     sweep_shrink_floor: Annotated[
         float,
         Field(

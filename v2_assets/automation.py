@@ -72,9 +72,13 @@ WEBHOOK_AUDIT_INTERVAL_S = 60
 #: Tags by which a run says what kind of pass it is.
 FULL_TAG = "v2/full"
 PRIORITY_TAG = "v2/priority"
+#: A stream that was never read is read for so many days back only; what is older follows in later runs.
+RECENT_TAG = "v2/recent-days"
 #: A person has looked and says that a source really lost that many records.
 SHRINK_TAG = "v2/accept-shrink"
 KIND_TAG = "v2/kind"
+#: Runs of this kind read history behind the sweeps, which do not wait for them.
+HISTORY_KIND = "history"
 #: The users of a run, for the backlog sensor: what is being worked on needs no second run.
 INTEGRATION_TAG = "v2/integration"
 

@@ -36,6 +36,7 @@ def register_commands() -> None:
         gate,
         health,
         imports,
+        offboard,
         platform_commands,
         sandbox_commands,
         tables,
@@ -48,6 +49,7 @@ def register_commands() -> None:
     for module in (
         platform_commands,
         users,
+        offboard,
         data,
         imports,
         tables,

@@ -23,8 +23,9 @@ from v2_assets.cli.output import current
 from v2_assets.clients import client_of
 from v2_assets.launching import RunFailed, WebServer
 from v2_assets.schema.stage import STREAMS, Stream
-from v2_assets.staging.state import Cursor, overlap_start
+from v2_assets.staging.state import Cursor
 from v2_assets.staging.streams import READINGS
+from v2_assets.staging.sync import SyncOptions, key_parameters, since_of
 from v2_assets.users import Connection, load_users
 
 
@@ -77,16 +78,12 @@ async def _plans(o: Opened, connection: Connection, streams: Sequence[Stream], f
                     [stream.integration, stream.entity, connection.account_ref],
                 ).fetchone()
                 cursor = Cursor.model_validate(row[0]) if row else Cursor()
-                partial = reading.kind != "whole" and cursor.watermark is not None and not full
-                since = (
-                    overlap_start(cursor.watermark, o.settings.overlap_minutes)
-                    if partial and cursor.watermark
-                    else None
-                )
+                options = SyncOptions(full=full, overlap_minutes=o.settings.overlap_minutes)
+                since = since_of(reading, cursor, options)
                 keys: tuple[str, ...] = ()
                 if reading.keys_sql:
                     found = db.execute(
-                        reading.keys_sql.encode(), {"account": connection.account_ref, "since": since}
+                        reading.keys_sql.encode(), key_parameters(connection.account_ref, since, cursor.history)
                     ).fetchall()
                     keys = tuple(r[0] for r in found)
             made = await client.plan(stream.entity, ReadRequest(since=since, keys=keys))

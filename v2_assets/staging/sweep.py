@@ -20,6 +20,10 @@ from v2_assets.staging.state import StreamKey
 
 #: Below this many known records a sweep may shrink by any share: 1 of 3 gone is a normal day.
 SMALL = 20
+_MISSED = sql.SQL(
+    "not exists (select from ops.sweep_key k where k.sweep_id = %(sweep)s and k.source_id = s.source_id)"
+    " and s.fetched_at < (select w.started_at from ops.sweep w where w.id = %(sweep)s)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,8 @@ async def apply_sweep(
 ) -> SweepCounts:
     """Compares a complete sweep with what is staged and soft-deletes in V2 what is gone for the second time.
 
+    A version that came in after the sweep had begun (by a webhook, or by another pass) was there then, met or not.
+
     `floor` is the share of known records whose absence stops everything; `told` is the source's own count, which is
     kept with the sweep. Raises SweepShrunk when too much is absent; nothing is changed then.
     """
@@ -76,10 +82,9 @@ async def apply_sweep(
     await connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"sweep:{table}"])
     result = await connection.execute(
         sql.SQL(
-            "select count(*), count(*) filter (where not exists"
-            " (select from ops.sweep_key k where k.sweep_id = %(sweep)s and k.source_id = s.source_id))"
-            " from {} s where account_ref = %(account)s and missed_sweeps < 2"
-        ).format(stage),
+            "select count(*), count(*) filter (where {missed})"
+            " from {stage} s where account_ref = %(account)s and missed_sweeps < 2"
+        ).format(stage=stage, missed=_MISSED),
         {"sweep": sweep_id, "account": key.account_ref},
     )
     known, missing = await result.fetchone() or (0, 0)
@@ -92,10 +97,9 @@ async def apply_sweep(
         )
     await connection.execute(
         sql.SQL(
-            "update {} s set missed_sweeps = missed_sweeps + 1, missing_since = coalesce(missing_since, now())"
-            " where account_ref = %(account)s and missed_sweeps < 2 and not exists"
-            " (select from ops.sweep_key k where k.sweep_id = %(sweep)s and k.source_id = s.source_id)"
-        ).format(stage),
+            "update {stage} s set missed_sweeps = missed_sweeps + 1, missing_since = coalesce(missing_since, now())"
+            " where account_ref = %(account)s and missed_sweeps < 2 and {missed}"
+        ).format(stage=stage, missed=_MISSED),
         {"sweep": sweep_id, "account": key.account_ref},
     )
     # What was absent once and is back (unchanged, so the page did not touch it) is simply present again.

@@ -17,7 +17,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from resources.encryption import Vault, open_vault
-from resources.errors import LeaseBusy, SourceUnavailable, Unauthorized, V2Error
+from resources.errors import Disconnected, LeaseBusy, SourceUnavailable, Unauthorized, V2Error
 from resources.http.budget import Budget, PostgresBudget
 from resources.logs import about
 from resources.postgres import Database
@@ -59,6 +59,7 @@ async def sync_users(
     options = replace(
         options,
         overlap_minutes=settings.overlap_minutes,
+        history_seconds=settings.history_seconds,
         shrink_floor=options.shrink_floor or settings.sweep_shrink_floor,
     )
     slots = asyncio.Semaphore(CONCURRENT_USERS)
@@ -124,10 +125,15 @@ async def _sync_user(
             try:
                 client = client_of(connection, settings, vault, budget)
                 async with client:
-                    result = await sync_stream(database, client, stream, key, run_id, options)
+                    result = await sync_stream(
+                        database, client, stream, key, run_id, options, connection.credentials_id
+                    )
                 outcome.results.append(result)
                 outcome.outcome = "synced"
                 log.info("read: %s", result.counts.as_dict())
+            except Disconnected:
+                outcome.outcome = "excluded"
+                log.info("not read: the connection has ended")
             except LeaseBusy as error:
                 outcome.outcome, outcome.error = "busy", error
                 log.info("not read: somebody else is at it")
