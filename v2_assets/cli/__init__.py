@@ -29,6 +29,7 @@ app = typer.Typer(
 def register_commands() -> None:
     """Adds every command to `app`, once; only now, so that importing the package is quick."""
     from v2_assets.cli import (
+        backup,
         data,
         demo_command,
         doctor,
@@ -50,6 +51,7 @@ def register_commands() -> None:
         health,
         doctor,
         webhooks,
+        backup,
         sandbox_commands,
         demo_command,
     ):

@@ -81,6 +81,17 @@ def upgrade(url: str) -> None:
             log.warning(note)
 
 
+def known() -> set[str]:
+    """The revisions this code has."""
+    return {revision.revision for revision in ScriptDirectory.from_config(_config()).walk_revisions()}
+
+
+def applied(url: str) -> set[str]:
+    """The newest revisions of the database; empty when it has none. Raises DatabaseError."""
+    with _connection(url) as connection:
+        return _applied(connection)
+
+
 def pending(url: str) -> list[str]:
     """Revisions this code has and the database has not, oldest first, as "id: what it does".
 
@@ -107,9 +118,7 @@ def check(url: str) -> None:
 
 
 def _refuse_unknown(applied: set[str]) -> None:
-    script = ScriptDirectory.from_config(_config())
-    known = {revision.revision for revision in script.walk_revisions()}
-    unknown = sorted(applied - known)
+    unknown = sorted(applied - known())
     if unknown:
         raise MigrationBehind(
             f"The database is newer than this code: it has revision {', '.join(unknown)}",
