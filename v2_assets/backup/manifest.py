@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -64,11 +63,6 @@ def digest(path: Path) -> str:
     """SHA-256 of a file, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def fingerprints(keys: Sequence[str]) -> list[str]:
-    """A short name for each key, which tells nothing of it (a key is 32 random bytes)."""
-    return [hashlib.sha256(key.encode("ascii")).hexdigest()[:8] for key in keys]
 
 
 def row_counts(connection: psycopg.Connection[Any], part: str) -> dict[str, int]:

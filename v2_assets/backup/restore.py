@@ -16,11 +16,11 @@ import psycopg
 from psycopg import sql
 
 from resources.embedded import DatabaseUrls
-from resources.encryption import open_vault, secret_keys
+from resources.encryption import open_vault
 from resources.errors import ConfigError
 from resources.postgres import Database
 from resources.settings import Settings
-from v2_assets.backup.manifest import PARTS, BackupError, Manifest, fingerprints, read_manifest, row_counts
+from v2_assets.backup.manifest import PARTS, BackupError, Manifest, read_manifest, row_counts
 from v2_assets.backup.programs import find, run
 from v2_assets.schema import migrate
 from v2_assets.schema.roles import CREATE, ROLES
@@ -39,7 +39,6 @@ class Restored:
     migrated: list[str]
     credentials: int = 0
     unreadable: int = 0
-    same_key: bool = True
 
 
 def restore(
@@ -82,7 +81,7 @@ def restore(
         rows=sum(sum(tables.values()) for tables in manifest.rows.values()),
         migrated=pending,
     )
-    _try_key(settings, urls, manifest, told)
+    _try_key(settings, urls, told)
     return told
 
 
@@ -177,9 +176,7 @@ def _load(part: str, url: str, folder: Path, manifest: Manifest) -> None:
         )
 
 
-def _try_key(settings: Settings, urls: DatabaseUrls, manifest: Manifest, told: Restored) -> None:
-    keys = secret_keys(settings)
-    told.same_key = bool(set(fingerprints(keys)) & set(manifest.keys))
+def _try_key(settings: Settings, urls: DatabaseUrls, told: Restored) -> None:
     vault = open_vault(settings)
     with Database(urls.v2).connect() as connection:
         rows = connection.execute("select api_key, api_secret from v2.credentials where deleted_at is null").fetchall()

@@ -11,8 +11,9 @@ from resources.encryption import secret_keys
 from resources.postgres import Database
 from resources.processes import write_whole
 from resources.settings import Settings
-from v2_assets.backup.manifest import FILE, KEY_FILE, PARTS, BackupError, Manifest, digest, fingerprints, row_counts
+from v2_assets.backup.manifest import FILE, KEY_FILE, PARTS, BackupError, Manifest, digest, row_counts
 from v2_assets.backup.programs import find, run
+from v2_assets.keys import fingerprint
 from v2_assets.schema import migrate
 
 #: Tables dumped side by side. The platform goes on meanwhile, on the same cores.
@@ -34,7 +35,9 @@ def backup(
     try:
         draft.mkdir(parents=True, mode=0o700)
         keys = secret_keys(settings)
-        manifest = Manifest(postgres=0, revisions=sorted(migrate.applied(urls.v2)), keys=fingerprints(keys))
+        manifest = Manifest(
+            postgres=0, revisions=sorted(migrate.applied(urls.v2)), keys=[fingerprint(key) for key in keys]
+        )
         for part, url in (("v2", urls.v2), ("dagster", urls.dagster)):
             say(f"writing {part}")
             _dump(part, url, draft, manifest)

@@ -35,6 +35,7 @@ def register_commands() -> None:
         doctor,
         health,
         imports,
+        keys,
         platform_commands,
         sandbox_commands,
         tables,
@@ -52,6 +53,7 @@ def register_commands() -> None:
         doctor,
         webhooks,
         backup,
+        keys,
         sandbox_commands,
         demo_command,
     ):

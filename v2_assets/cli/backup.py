@@ -76,8 +76,8 @@ def restore(
         if done.unreadable:
             console.print(
                 f"{done.unreadable} of {done.credentials} stored credentials cannot be opened with the key here."
-                " Set V2_SECRET_KEY to the key they were stored with (several, with commas), or let the users connect"
-                " again. Addresses of webhooks come from that key too."
+                f" They were stored with key {', '.join(done.manifest.keys)} (`v2 keys list` names keys so): bring it back"
+                " in V2_SECRET_KEY or secret.key, or let these users connect again. Webhooks' addresses come from it too."
             )
         console.print("next: `v2 doctor`, then start the platform")
 
