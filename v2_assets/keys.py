@@ -87,7 +87,10 @@ def rotate(connection: psycopg.Connection[Any], settings: Settings) -> int:
 
 
 def add(settings: Settings) -> str:
-    """Puts a new key before the others in the key file, and returns its short name. Raises ConfigError for a setting."""
+    """Puts a new key before the others in the key file, and returns its short name.
+
+    Raises ConfigError when the key is a setting.
+    """
     _refuse_setting(settings, "V2_SECRET_KEY=<what `python -m resources.encryption` prints>,<the present value>")
     made = new_key()
     _write(settings, [made, *secret_keys(settings)])

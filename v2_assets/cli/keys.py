@@ -46,7 +46,7 @@ def list_() -> None:
         if by_hand:
             which = ", ".join(f"{number} of {platform}" for platform, number in by_hand.items())
             console.print(
-                f"but first: addresses of webhooks entered by hand ({which}) may come from an older key and end with it;"
+                f"but first: addresses of webhooks entered by hand ({which}) may hang on an older key;"
                 " `v2 webhooks register --user …` shows the new ones"
             )
 
