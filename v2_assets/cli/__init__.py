@@ -41,6 +41,7 @@ def register_commands() -> None:
         tables,
         users,
         webhooks,
+        why,
     )
 
     for module in (
@@ -54,6 +55,7 @@ def register_commands() -> None:
         webhooks,
         backup,
         keys,
+        why,
         sandbox_commands,
         demo_command,
     ):

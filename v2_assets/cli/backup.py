@@ -77,7 +77,7 @@ def restore(
             console.print(
                 f"{done.unreadable} of {done.credentials} stored credentials cannot be opened with the key here."
                 f" They were stored with key {', '.join(done.manifest.keys)} (see `v2 keys list`): bring it back"
-                " in V2_SECRET_KEY or secret.key, or let these users connect again. Addresses of webhooks hang on it too."
+                " in V2_SECRET_KEY or secret.key, or let these users connect again. Webhook addresses hang on it too."
             )
         console.print("next: `v2 doctor`, then start the platform")
 
