@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from resources.encryption import open_vault
 from resources.errors import ConfigError
 from resources.postgres import Database
 from sandbox import Sandbox, World, serve
@@ -132,8 +133,9 @@ def test_a_stream_that_fails_is_the_reason(story: Story, sandbox: Sandbox) -> No
 
 def test_a_source_that_cannot_be_asked_is_not_taken_for_an_empty_one(story: Story) -> None:
     story.sync_all("fub")
-    broken = story.settings.model_copy(update={"fub_base_url": "http://127.0.0.1:9/v1"})
-    trail = why(story.database, broken, records_of("fub/people"), "999999999")[0]
+    key = open_vault(story.settings).encrypt("a key that the source refuses")
+    change(story, "update v2.credentials set api_key = %s", key)
+    trail = ask(story, "fub/people", "999999999")
     assert trail.found.at_source is None and trail.found.source_error
     assert "does not show" not in trail.answer
 
