@@ -33,6 +33,7 @@ def register_commands() -> None:
         data,
         demo_command,
         doctor,
+        foreground,
         health,
         imports,
         keys,
@@ -58,6 +59,7 @@ def register_commands() -> None:
         keys,
         retention,
         why,
+        foreground,
         sandbox_commands,
         demo_command,
     ):
