@@ -72,6 +72,9 @@ class Settings(BaseSettings):
             examples=["postgresql://user:password@host:5432/dagster"],
         ),
     ] = None
+    allow_newer_schema: Annotated[
+        bool, Field(description="run although the database has newer revisions: to go back to the release before")
+    ] = False
     secret_key: Annotated[
         SecretStr | None,
         Field(
