@@ -72,6 +72,9 @@ class Settings(BaseSettings):
             examples=["postgresql://user:password@host:5432/dagster"],
         ),
     ] = None
+    allow_newer_schema: Annotated[
+        bool, Field(description="run although the database has newer revisions: to go back to the release before")
+    ] = False
     secret_key: Annotated[
         SecretStr | None,
         Field(
@@ -183,6 +186,27 @@ class Settings(BaseSettings):
         int,
         Field(ge=0, description="V1's tables are read again for the daily comparison when they are older than this"),
     ] = 7
+
+    retention_cron: Annotated[
+        str, Field(description="when what is old enough is forgotten", examples=["40 3 * * *"])
+    ] = "40 3 * * *"
+    retention_runs_days: Annotated[
+        int, Field(ge=1, description="for how long Dagster's runs are kept after they ended, with their events")
+    ] = 30
+    retention_inbox_days: Annotated[int, Field(ge=1, description="for how long handled webhook events are kept")] = 30
+    retention_parked_days: Annotated[
+        int, Field(ge=1, description="for how long webhook events are kept that were put aside")
+    ] = 180
+    retention_alerts_days: Annotated[
+        int, Field(ge=1, description="for how long incidents that are over are kept, and delivered messages")
+    ] = 365
+    retention_errors_days: Annotated[int, Field(ge=1, description="for how long the error log is kept")] = 90
+    retention_work_days: Annotated[
+        int, Field(ge=1, description="for how long the counts of single merges and sweeps are kept")
+    ] = 30
+    retention_gone_days: Annotated[
+        int, Field(ge=1, description="for how long a staged record is kept that its source has deleted")
+    ] = 365
 
     monitor_port: Annotated[
         int, Field(ge=1, le=65535, description="port of /health, /metrics and the reports on 127.0.0.1")

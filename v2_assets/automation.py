@@ -50,6 +50,8 @@ CHECKS_CRON = os.environ.get("V2_CHECKS_CRON", "11,41 * * * *")
 REPORT_CRON = os.environ.get("V2_REPORT_CRON", "10 6 * * *")
 #: In the quiet of the night, after the full sweep and the aggregates.
 COMPARE_CRON = os.environ.get("V2_COMPARE_CRON", "20 5 * * *")
+#: After the aggregates' day begins and before the report looks at it; the quietest hours of the sources.
+RETENTION_CRON = os.environ.get("V2_RETENTION_CRON", "40 3 * * *")
 #: The report shows hours, so a few points in each are enough.
 MEASURING_INTERVAL_S = 300
 

@@ -26,6 +26,7 @@ from v2_assets.network.assets import NETWORK
 from v2_assets.people.assets import PEOPLE
 from v2_assets.platform_resource import PlatformResource
 from v2_assets.reference.assets import REFERENCE
+from v2_assets.retention.assets import RETENTION, retention_job, retention_schedule
 from v2_assets.staging.assets import SOURCES, STAGING
 from v2_assets.title.assets import TITLE
 
@@ -46,12 +47,13 @@ def build_defs(**resources: object) -> dg.Definitions:
             *TITLE,
             *AGGREGATES,
             *HEALTH,
+            *RETENTION,
             *COMPARISON,
             *GATE,
         ],
         asset_checks=CHECKS,
-        jobs=[*JOBS, standing_checks, health_report_job, compare_job, gate_job],
-        schedules=[*SCHEDULES, checks_schedule, health_report_schedule, compare_schedule],
+        jobs=[*JOBS, standing_checks, health_report_job, retention_job, compare_job, gate_job],
+        schedules=[*SCHEDULES, checks_schedule, health_report_schedule, retention_schedule, compare_schedule],
         sensors=[
             onboarding_sensor,
             onboarding_progress_sensor,

@@ -197,6 +197,36 @@ class Platform:
             "PYTHONUNBUFFERED": "1",
         }
 
+    def command(self, name: Name) -> tuple[list[str], dict[str, str], Path]:
+        """Command line, environment and folder of one process, for somebody else who keeps it running (`v2 run`).
+
+        The schema is checked and not changed. Raises ConfigError without a server that is not of this home, since
+        nobody would look after it, and for a name that is no process of its own.
+        """
+        if self.settings.database_url is None:
+            raise ConfigError(
+                "A process that is run alone needs a PostgreSQL server of its own.",
+                hint="set V2_DATABASE_URL; `v2 up` is for the embedded server",
+            )
+        urls = ensure_databases(self.settings)
+        migrate.check(urls.v2)
+        environment = self.environment(urls)
+        with self._lock():
+            services = {"receiver": self._receiver(), "monitor": self._monitor()}
+            if name not in services:
+                self._prepare_dagster(urls, environment)
+                services |= {service.name: service for service in self._dagster_services(urls, keep_port=True)[0]}
+            if name not in services:
+                raise ConfigError(
+                    f"{name} is not run alone.", hint=f"one of: {', '.join(sorted(services))}", context={"name": name}
+                )
+            if name == "receiver":
+                environment = self._receiver_environment(environment, urls)
+            me = ProcessId.of(os.getpid())
+            if me is not None:
+                me.save(self._pid_file(name))  # what it becomes keeps its pid, so `v2 status` knows it
+        return services[name].argv, environment, self._root
+
     def prepare(self, urls: DatabaseUrls) -> None:
         """Make Dagster's folder and tables, for a process that takes part without `up`."""
         with self._lock():
@@ -218,10 +248,10 @@ class Platform:
         argv = [sys.executable, "-m", "sandbox", "--port", str(port), "--home", str(self.home), *self._scale]
         return _Service("sandbox", argv, lambda _: _listens(port))
 
-    def _dagster_services(self, urls: DatabaseUrls) -> tuple[list[_Service], bool]:
-        """The three of Dagster, and whether the code server has to move to another port."""
+    def _dagster_services(self, urls: DatabaseUrls, *, keep_port: bool = False) -> tuple[list[_Service], bool]:
+        """The three of Dagster, and whether the code server has to move to another port (never with `keep_port`)."""
         port, moved = self._port("code-server"), False
-        if port is None or (self._process("code-server") is None and not port_is_free(port)):
+        if port is None or (not keep_port and self._process("code-server") is None and not port_is_free(port)):
             port, moved = free_port(), True
         self._remember_port("code-server", port)
         self._remember_port("webserver", self.settings.ui_port)

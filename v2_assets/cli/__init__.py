@@ -29,21 +29,26 @@ app = typer.Typer(
 def register_commands() -> None:
     """Adds every command to `app`, once; only now, so that importing the package is quick."""
     from v2_assets.cli import (
+        backup,
         compare,
         data,
         demo_command,
         doctor,
+        foreground,
         gate,
         health,
         imports,
+        keys,
         offboard,
         platform_commands,
+        retention,
         sandbox_commands,
         tables,
         tokens,
         triggers,
         users,
         webhooks,
+        why,
     )
 
     for module in (
@@ -60,6 +65,11 @@ def register_commands() -> None:
         doctor,
         webhooks,
         tokens,
+        backup,
+        keys,
+        retention,
+        why,
+        foreground,
         sandbox_commands,
         demo_command,
     ):

@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 
 from resources.errors import MigrationBehind
 from resources.postgres import Database
+from resources.settings import load_settings
 from v2_assets.schema.migrations.options import VERSION_SCHEMA, VERSION_TABLE
 from v2_assets.schema.roles import grant_roles
 from v2_assets.schema.seeds import plant_seeds
@@ -70,7 +71,8 @@ def upgrade(url: str) -> None:
     """
     with _connection(url) as connection:
         connection.exec_driver_sql("select pg_advisory_xact_lock(%s)", (_LOCK,))
-        _refuse_unknown(_applied(connection))
+        if _is_newer(_applied(connection)):
+            return
         for schema in SCHEMAS:
             connection.exec_driver_sql(f'create schema if not exists "{schema}"')
         config = _config()
@@ -83,6 +85,17 @@ def upgrade(url: str) -> None:
             log.warning(note)
 
 
+def known() -> set[str]:
+    """The revisions this code has."""
+    return {revision.revision for revision in ScriptDirectory.from_config(_config()).walk_revisions()}
+
+
+def applied(url: str) -> set[str]:
+    """The newest revisions of the database; empty when it has none. Raises DatabaseError."""
+    with _connection(url) as connection:
+        return _applied(connection)
+
+
 def pending(url: str) -> list[str]:
     """Revisions this code has and the database has not, oldest first, as "id: what it does".
 
@@ -90,7 +103,8 @@ def pending(url: str) -> list[str]:
     """
     with _connection(url) as connection:
         applied = _applied(connection)
-    _refuse_unknown(applied)
+    if _is_newer(applied):
+        return []
     script = ScriptDirectory.from_config(_config())
     done = {revision.revision for head in applied for revision in script.iterate_revisions(head, "base")}
     waiting = [revision for revision in script.walk_revisions() if revision.revision not in done]
@@ -108,13 +122,14 @@ def check(url: str) -> None:
         )
 
 
-def _refuse_unknown(applied: set[str]) -> None:
-    script = ScriptDirectory.from_config(_config())
-    known = {revision.revision for revision in script.walk_revisions()}
-    unknown = sorted(applied - known)
-    if unknown:
+def _is_newer(applied: set[str]) -> bool:
+    """Whether the database has revisions that this code has not. Raises MigrationBehind unless that is allowed."""
+    unknown = sorted(applied - known())
+    if unknown and not load_settings().allow_newer_schema:
         raise MigrationBehind(
             f"The database is newer than this code: it has revision {', '.join(unknown)}",
-            hint="update this installation; nothing was changed",
+            hint="update this installation, or set V2_ALLOW_NEWER_SCHEMA=true if it is the release before (upgrades in"
+            " the manual); nothing was changed",
             context={"unknown": unknown},
         )
+    return bool(unknown)

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 ROLES = ("v2_writer", "v2_reader", "v2_api", "v2_receiver")
 
 # Roles belong to the whole server: two databases may be upgraded at once, and the loser of that race is fine too.
-_CREATE = """
+CREATE = """
 do $$ begin
     create role {role} nologin;
 exception when duplicate_object or unique_violation then null;
@@ -48,6 +48,6 @@ def grant_roles(connection: Connection) -> str | None:
             "Let an administrator create them (NOLOGIN) and migrate again."
         )
     for role in missing:
-        connection.exec_driver_sql(_CREATE.format(role=role))
+        connection.exec_driver_sql(CREATE.format(role=role))
     connection.exec_driver_sql(_GRANTS)
     return None
