@@ -7,6 +7,7 @@ import dagster as dg
 from sensors.alerts import alerts_sensor
 from sensors.backlog import backlog_sensor
 from sensors.measuring import measuring_sensor
+from sensors.monitor_watch import monitor_watch_sensor
 from sensors.onboarding import onboarding_sensor
 from sensors.onboarding_progress import onboarding_progress_sensor
 from sensors.sweeps import SCHEDULES
@@ -53,6 +54,7 @@ def build_defs(**resources: object) -> dg.Definitions:
             backlog_sensor,
             measuring_sensor,
             alerts_sensor,
+            monitor_watch_sensor,
             *WEBHOOK_SENSORS,
         ],
         resources={"platform": PlatformResource(), **resources},

@@ -110,7 +110,9 @@ def test_every_integration_has_a_sweep_that_is_on_by_default_and_every_sensor_is
         *sweeps,
     }
     assert all(s.default_status == dg.DefaultScheduleStatus.RUNNING for s in repository.schedule_defs)
-    expected = {"onboarding", "onboarding_progress", "backlog", "measuring", "inbox", "webhook_audit", "alerts"}
+    expected = {"onboarding", "onboarding_progress", "backlog", "measuring", "inbox", "webhook_audit", "alerts"} | {
+        "monitor_watch"
+    }
     assert {s.name for s in repository.sensor_defs} == expected
     assert all(s.default_status == dg.DefaultSensorStatus.RUNNING for s in repository.sensor_defs)
     jobs = [*JOBS, health_report_job]
