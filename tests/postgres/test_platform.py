@@ -179,7 +179,8 @@ def test_what_is_killed_comes_back_by_itself_serves_again_and_is_told_once(platf
 
     assert wait_until(back, 180, poll_s=0.5)
     assert pids(platform)["monitor"] == before["monitor"]
-    assert wait_until(lambda: incidents(platform) == dict.fromkeys(names, ["opened", "recovered"]), 120, poll_s=0.5)
+    told_once = {name: ["opened", "recovered"] for name in names}
+    assert wait_until(lambda: incidents(platform) == told_once, 120, poll_s=0.5)
     assert httpx.get(f"http://127.0.0.1:{platform.settings.receiver_port}/health", trust_env=False).status_code == 200
     (folder / "wanted-later").touch()
     assert wait_until(lambda: runs(platform).get("later_job") == "SUCCESS", 120, poll_s=0.5)
@@ -190,6 +191,7 @@ def test_nothing_is_started_again_while_somebody_holds_the_platform(platform: Pl
     with platform.idle(patience_s=60) as idle:
         assert idle
         os.kill(before["receiver"], signal.SIGKILL)
+        assert wait_until(lambda: pids(platform)["receiver"] is None, 10)
         assert not wait_until(lambda: pids(platform)["receiver"] is not None, 5, poll_s=0.2)
     assert wait_until(lambda: pids(platform)["receiver"] is not None, 60, poll_s=0.2)
 
