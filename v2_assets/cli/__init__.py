@@ -30,6 +30,7 @@ def register_commands() -> None:
     """Adds every command to `app`, once; only now, so that importing the package is quick."""
     from v2_assets.cli import (
         data,
+        day_command,
         demo_command,
         doctor,
         health,
@@ -52,6 +53,7 @@ def register_commands() -> None:
         webhooks,
         sandbox_commands,
         demo_command,
+        day_command,
     ):
         module.register(app)
 
