@@ -27,7 +27,7 @@ def server() -> uvicorn.Server:
     database = Database(url.get_secret_value(), application_name="v2 receiver", connect_deadline_s=2)
     # The address is the secret of an unsigned webhook, so no line per request is written.
     config = uvicorn.Config(
-        Receiver(settings, database).app,
+        Receiver(settings, database),
         host=HOST,
         port=settings.receiver_port,
         log_level="warning",

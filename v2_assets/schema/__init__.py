@@ -7,6 +7,7 @@ schema and the reference pages are made from these; nothing here talks to a data
 
 from v2_assets.schema import (
     aggregates,
+    comparison,
     crm,
     deals,
     identity,
@@ -28,6 +29,7 @@ __all__ = [
     "STREAMS",
     "Stream",
     "aggregates",
+    "comparison",
     "crm",
     "deals",
     "identity",
