@@ -57,6 +57,8 @@ PRIORITY_TAG = "v2/priority"
 #: A person has looked and says that a source really lost that many records.
 SHRINK_TAG = "v2/accept-shrink"
 KIND_TAG = "v2/kind"
+#: Runs that may take minutes; dagster.yaml keeps places free beside them, so that a webhook's run never waits for one.
+LANE = {"v2/lane": "bulk"}
 #: The users of a run, for the backlog sensor: what is being worked on needs no second run.
 INTEGRATION_TAG = "v2/integration"
 

@@ -141,10 +141,10 @@ def run_day(
     with ExitStack() as stack:
         sinks = (stack.enter_context(smtp_sink()), stack.enter_context(http_sink()))
         story = day_settings(home, sinks)
-        platform = Platform(story, scale=_scale(users))
+        platform = Platform(story, scale=scale(users))
         stack.callback(lambda: demo.tell("everything is stopped"))
         stack.callback(platform.down)
-        day = _begin(demo, platform, story, sinks, minutes)
+        day = begin(demo, platform, story, sinks, minutes)
         watch = Watch(day.database)
         watch.start()
         began = time.monotonic()
@@ -161,13 +161,14 @@ def run_day(
     return found
 
 
-def _scale(users: int) -> tuple[str, ...]:
+def scale(users: int) -> tuple[str, ...]:
     """Accounts of five users; forty contacts and a dozen deals for each."""
     seats = [5] * (users // 5) + ([users % 5] if users % 5 else [])
     return ("--seats", ",".join(map(str, seats)), "--people", str(users * 40), "--deals", str(users * 12))
 
 
-def _begin(demo: Demo, platform: Platform, settings: Settings, sinks: tuple[Sink, Sink], minutes: float) -> Day:
+def begin(demo: Demo, platform: Platform, settings: Settings, sinks: tuple[Sink, Sink], minutes: float) -> Day:
+    """Everything is started, the users are onboarded, their webhooks registered and as bad as they are on the day."""
     demo.tell("starting Postgres, the sandbox, Dagster, the receiver and the monitor")
     server = EmbeddedPostgres(platform.home)
     with Database(server.start()).connect(autocommit=True) as connection:
