@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from datetime import timedelta
 
 import dagster as dg
 
@@ -24,6 +25,18 @@ _SKYSLOPE = os.environ.get("V2_SKYSLOPE_SWEEP_CRON", "*/15 * * * *")
 _TITLE = os.environ.get("V2_TITLE_SWEEP_CRON", "22 * * * *")
 #: When the sweep of each integration starts. V1 and files are read when a person asks for it.
 SWEEP_CRONS = {"fub": _FUB, "rezen": _REZEN, "skyslope": _SKYSLOPE, "title": _TITLE}
+
+#: How old a table may become, by the class of its declaration: the first window warns, the second fails. The weekly
+#: full sweep reads with what others leave of the budgets, and its users are not swept besides; so the first windows are
+#: several sweeps long, and only what has really stopped is told.
+FRESHNESS = {
+    # Swept every 15 minutes and told of by webhooks: eight sweeps missed, or half a working day.
+    "realtime": dg.FreshnessPolicy.time_window(warn_window=timedelta(hours=2), fail_window=timedelta(hours=6)),
+    # Swept every hour: six sweeps missed, or a day.
+    "hourly": dg.FreshnessPolicy.time_window(warn_window=timedelta(hours=6), fail_window=timedelta(hours=24)),
+    # Once a day is enough: a day and the time that a day's run may take, or the age at which any sync is critical.
+    "daily": dg.FreshnessPolicy.time_window(warn_window=timedelta(hours=30), fail_window=timedelta(hours=72)),
+}
 
 #: Once a week everything is read again, on the quietest night, at backfill's priority.
 FULL_SWEEP_CRON = os.environ.get("V2_FULL_SWEEP_CRON", "30 2 * * 0")

@@ -38,6 +38,7 @@ def register_commands() -> None:
         platform_commands,
         sandbox_commands,
         tables,
+        triggers,
         users,
         webhooks,
     )
@@ -48,6 +49,7 @@ def register_commands() -> None:
         data,
         imports,
         tables,
+        triggers,
         health,
         doctor,
         webhooks,

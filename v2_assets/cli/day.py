@@ -39,6 +39,8 @@ from v2_assets.cli.sandbox_users import credentials_of, enter_users, raise_limit
 from v2_assets.platform import Platform
 
 HOURS = 24
+#: In a shorter day the hours are fewer, not shorter: sweeps come once a minute all the same.
+SHORTEST_HOUR_S = 15.0
 #: Long enough for a sweep, which begins each minute, to meet it.
 TROUBLE_S = 75.0
 #: If the machine is slow, a trouble lasts until it was noticed, at most so much longer.
@@ -226,7 +228,7 @@ def move(day: Day) -> None:
 
 def hour(day: Day) -> None:
     """Waits an hour, then moves the world."""
-    time.sleep(day.minutes * 60 / HOURS)
+    time.sleep(max(day.minutes * 60 / HOURS, SHORTEST_HOUR_S))
     move(day)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -19,6 +21,7 @@ def day(
     """A working day against the sandbox: webhooks, lost events, sources in trouble; at the end V2 equals the world."""
     from v2_assets.cli.day import run_day
 
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # so that nothing is left behind
     found = run_day(current().say, minutes=minutes, users=users, kills=kills)
     shown = ("good", "why", "latency", "webhooks", "incidents", "tables", "runs", "seconds")
     current().done({k: found[k] for k in shown}, lambda c: _show(c, found))

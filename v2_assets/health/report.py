@@ -44,6 +44,11 @@ def draw(connection: psycopg.Connection[Any]) -> str:
         _plot("Backlog", "pending and deferred records", _summed(staged, 0, {"pending", "deferred"})),
         _plot("Not in V2", "staged records without a row in V2, by table", _summed(staged, 0, None)),
         _plot("Rejected", "rejected records, by table", _summed(staged, 0, {"rejected"})),
+        _plot(
+            "Gap",
+            "records that the source counts and V2 has not, by stream",
+            _by(history(connection, "v2_gap_records"), "/".join),
+        ),
         _plot("Lag", "hours since the furthest user's last sync", _lag(history(connection, "v2_stream_lag_seconds"))),
         _plot(
             "Throughput",

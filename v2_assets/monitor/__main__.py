@@ -26,25 +26,16 @@ from resources.postgres import Database
 from resources.settings import Settings, load_settings
 from v2_assets.alerting.codes import CODES, runbook
 from v2_assets.alerting.deliver import deliver
-from v2_assets.incidents import Finding, settle
+from v2_assets.incidents import settle
+from v2_assets.monitor.liveness import beats, dead
 from v2_assets.monitor.metrics import Pages
 from v2_assets.monitor.supervisor import Supervisor
 
 HOST = "127.0.0.1"
 LOOK_EVERY_S = 15.0
-#: The daemon beats every 30 s at most; a machine under load was seen to be late by as much again.
-DEAD_AFTER_S = 120.0
 #: A server that restarts is back sooner.
 AWAY_AFTER_S = 60.0
 log = logging.getLogger(__name__)
-
-#: The daemons that everything of ours needs; one that never gave a sign of life is silent too.
-_SILENT = """
-select wanted.name, coalesce(extract(epoch from now() at time zone 'UTC' - max(h."timestamp"))::int, 0)
-from unnest(array['SENSOR', 'SCHEDULER', 'QUEUED_RUN_COORDINATOR']) wanted (name)
-left join daemon_heartbeats h on h.daemon_type = wanted.name group by 1
-having coalesce(max(h."timestamp") < now() at time zone 'UTC' - %s * interval '1 second', true) order by 1
-"""
 
 
 @dataclass(slots=True)
@@ -63,12 +54,13 @@ class Monitor:
         """One look. Whatever is away is a state and not an end."""
         try:
             with self.dagster.connect() as connection:
-                silent = dict(connection.execute(_SILENT, [DEAD_AFTER_S]).fetchall())
+                found = dead(beats(connection))
             with self.database.connect(autocommit=True) as connection:
-                settle(connection, "daemon_dead", _dead(silent))
-            if silent:
+                settle(connection, "daemon_dead", found)
+            if found:
                 deliver(self.database, self.settings)
-            self.state = {"ok": not silent, "why": f"silent: {', '.join(sorted(silent))}" if silent else ""}
+            silent = [name for finding in found.values() for name in finding.body["silent"]]
+            self.state = {"ok": not silent, "why": f"silent: {', '.join(silent)}" if silent else ""}
             self._database_is(away=False)
         except Exception as error:  # whatever it is, the next look may succeed, and who asks is told until then
             why = error.code if isinstance(error, V2Error) else type(error).__name__
@@ -122,19 +114,6 @@ def _send_without_database(settings: Settings, kind: str) -> None:
         except ChannelFailed:
             continue
     log.warning("%s", message.text())
-
-
-def _dead(silent: dict[str, int]) -> dict[str, Finding]:
-    if not silent:
-        return {}
-    body = {
-        "what": f"No sign of life from {', '.join(sorted(silent))} for {max(silent.values())} s.",
-        "since": None,
-        "users": [],
-        "link": "/health",
-        "do": "v2 up",
-    }
-    return {"daemon": Finding("critical", "Dagster's daemon is dead", body)}
 
 
 def main() -> None:

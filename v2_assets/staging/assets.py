@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 import dagster as dg
 
 from v2_assets.automation import BACKFILL, FULL_TAG, OWNERS, PRIORITY_TAG, SHRINK_TAG
-from v2_assets.describe import declared_metadata
+from v2_assets.describe import declared_metadata, freshness
 from v2_assets.partitions import users
 from v2_assets.platform_resource import PlatformResource
 from v2_assets.recording import Metadata, Recorder, users_of
@@ -58,6 +58,7 @@ def _staging_asset(stream: Stream) -> dg.AssetsDefinition:
         owners=OWNERS,
         description=f"Newest version of each record: {stream.grain}, with where it stands on its way into V2.",
         metadata=declared_metadata("staging", stream.table),
+        freshness_policy=freshness("staging", stream.table),
     )
     def stage(context: dg.AssetExecutionContext, platform: PlatformResource) -> Iterator[dg.MaterializeResult]:
         recorder = Recorder(context, (key,))

@@ -22,7 +22,7 @@ from v2_assets.schema.stage import Stream
 from v2_assets.staging.state import Cursor, Pass, StreamKey, fail, finish, load_cursor, overlap_start, save_cursor
 from v2_assets.staging.store import StoreCounts, store_page
 from v2_assets.staging.streams import READINGS, Reading
-from v2_assets.staging.sweep import SweepCounts, apply_sweep, begin_sweep
+from v2_assets.staging.sweep import SweepCounts, apply_sweep, begin_sweep, close_sweep
 
 Progress = Callable[[StreamKey, StoreCounts, int | None], None]
 
@@ -81,15 +81,15 @@ async def sync_stream(
             await _begin(connection, run)
         current = run.cursor.current or Pass(full=True)
         request = await _request(connection, run, current, client)
-        whole = True
+        whole, told = True, None
         async for page in client.read(stream.entity, request):
             async with connection.transaction(), connection.cursor() as cur:
                 await lease.acheck(cur)
                 await _store(connection, run, page)
-            whole = page.complete
+            whole, told = page.complete, page.total
             if options.progress:
                 options.progress(key, run.counts, page.total)
-        sweep = await _sweep(connection, run, current, lease) if whole else None
+        sweep = await _sweep(connection, run, current, lease, whole, told)
     return StreamResult(key, run.counts, current.since, run.cursor.watermark, resumed, sweep)
 
 
@@ -153,9 +153,10 @@ async def _store(connection: psycopg.AsyncConnection[Any], run: _Run, page: Page
 
 
 async def _sweep(
-    connection: psycopg.AsyncConnection[Any], run: _Run, current: Pass, lease: Lease
+    connection: psycopg.AsyncConnection[Any], run: _Run, current: Pass, lease: Lease, whole: bool, told: int | None
 ) -> SweepCounts | None:
-    if run.cursor.current is not None:
+    """What was not met. A pass that did not meet all that the source counts proves nothing about what is gone."""
+    if whole and run.cursor.current is not None:
         raise V2Error(
             f"the {run.stream.integration} client ended its pages of {run.stream.entity} without a last page",
             hint="this is a bug in the client: its last page must have position None",
@@ -164,8 +165,12 @@ async def _sweep(
         return None
     async with connection.transaction(), connection.cursor() as cur:
         await lease.acheck(cur)
+        if not whole:
+            await close_sweep(connection, current.sweep_id, told)
+            return None
+        floor = run.options.shrink_floor or 0.2
         return await apply_sweep(
-            connection, run.stream.table, run.stream.primary, run.key, current.sweep_id, run.options.shrink_floor or 0.2
+            connection, run.stream.table, run.stream.primary, run.key, current.sweep_id, floor, told
         )
 
 

@@ -7,7 +7,7 @@ so the next sweep does not fail on it again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Literal
@@ -68,7 +68,32 @@ async def sync_users(
                 return await _sync_user(database, settings, vault, budget, stream, context, run_id, options)
 
         outcomes = await asyncio.gather(*(one(context) for context in contexts.values()))
+    await _note_pull(database, stream, outcomes, run_id)
     return {outcome.user_id: outcome for outcome in outcomes}
+
+
+async def _note_pull(database: Database, stream: Stream, outcomes: Sequence[UserOutcome], run_id: str) -> None:
+    """Keeps how the passes of a run went: the state of a stream tells only of its last one."""
+    passes = [outcome for outcome in outcomes if outcome.outcome in ("synced", "failed")]
+    failed = [outcome.user_id for outcome in passes if outcome.outcome == "failed"]
+    counts = [result.counts for outcome in passes for result in outcome.results]
+    if not passes:
+        return
+    async with database.aconnect() as connection, connection.transaction():
+        await connection.execute(
+            "insert into ops.pull (integration, entity, run_id, passes, failed, fetched, rejected, failed_users)"
+            " values (%s, %s, %s, %s, %s, %s, %s, %s)",
+            [
+                stream.integration,
+                stream.entity,
+                run_id,
+                len(passes),
+                len(failed),
+                sum(each.fetched for each in counts),
+                sum(each.rejected for each in counts),
+                Jsonb(failed),
+            ],
+        )
 
 
 async def _sync_user(

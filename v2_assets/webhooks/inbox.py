@@ -98,6 +98,15 @@ async def again(connection: psycopg.AsyncConnection[Any], ids: Sequence[int], er
     )
 
 
+async def source_answers(connection: psycopg.AsyncConnection[Any], credentials_id: int) -> None:
+    """What waits because this connection's source was away need not wait any longer."""
+    await connection.execute(
+        "update ops.webhook_inbox set next_attempt_at = null where state = 'new' and credentials_id = %s"
+        " and next_attempt_at > now() and error ->> 'code' in ('source_unavailable', 'rate_limited')",
+        [credentials_id],
+    )
+
+
 def replay(
     connection: psycopg.Connection[Any],
     *,
