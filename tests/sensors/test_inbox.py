@@ -323,4 +323,5 @@ def test_the_run_that_follows_merges_only_what_reads_the_new_rows_for_the_users_
     assert request.tags["dagster/partition"] == partition_key(story.users[0])
     names = {key.to_user_string() for key in request.asset_selection or ()}
     assert "fub_people" in names and "fub_calls" not in names
+    assert request.asset_check_keys == [], "checks have their own schedule"
     assert not again.run_requests
