@@ -292,6 +292,11 @@ class Settings(BaseSettings):
         float, Field(ge=0, description="per cent of a table's staged records that are rejected: more is critical")
     ] = 5
 
+    log_format: Annotated[
+        Literal["text", "json"],
+        Field(description="how the processes of the platform write their logs", examples=["json"]),
+    ] = "text"
+
     overlap_minutes: Annotated[
         int, Field(ge=0, le=1440, description="how far an incremental window reaches back", examples=[10])
     ] = 10

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 
 import uvicorn
 
+from resources import logs
 from resources.errors import ConfigError, V2Error
 from resources.postgres import Database
 from resources.settings import load_settings
@@ -31,6 +31,7 @@ def server() -> uvicorn.Server:
         host=HOST,
         port=settings.receiver_port,
         log_level="warning",
+        log_config=None,
         access_log=False,
         backlog=4096,
         timeout_keep_alive=30,
@@ -41,8 +42,8 @@ def server() -> uvicorn.Server:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
+        logs.start(load_settings().log_format)
         server().run()
     except V2Error as error:
         sys.exit(f"error [{error.code}]: {error.message}" + (f"\n  → {error.hint}" if error.hint else ""))

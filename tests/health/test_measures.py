@@ -148,7 +148,7 @@ def test_the_report_shows_what_waits_and_draws_what_was_measured(
     busy: psycopg.Connection[Any], database: Database
 ) -> None:
     empty = draw(busy)
-    assert empty.count("Nothing so far.") == 7
+    assert empty.count("Nothing so far.") == 6
     busy.execute(
         "insert into ops.measurement (at, metric, labels, value) values"
         " (now() - interval '3 hours', 'v2_throttled_total', '{fub}', 5),"
@@ -156,7 +156,7 @@ def test_the_report_shows_what_waits_and_draws_what_was_measured(
     )
     keep(busy, take(busy))
     html = draw(busy)
-    assert "Nothing so far." not in html and html.count("<svg") == 7
+    assert "Nothing so far." not in html and html.count("<svg") == 6
     assert "<td>stage_fub_people</td><td>2</td><td>1</td><td>1</td>" in html
     assert "<td>fub</td><td>1</td><td>0</td><td>0</td><td>0</td><td>3.0 h</td>" in html
     assert "http://" not in html.replace("http://www.w3.org", "").replace("http://purl.org", "").replace(

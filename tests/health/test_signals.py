@@ -168,14 +168,14 @@ def test_one_users_success_does_not_hide_anothers_silence_and_a_cause_is_one_inc
     stream(connection, 901, 0.1)
     stream(connection, 902, 80, "failed")
     found = watch(connection)
-    assert found["stream_old"]["fub/people"].body["users"] == [902]
+    assert found["stream_old"]["fub/source_unavailable"].body["users"] == [902]
     (late,) = behind(connection, SETTINGS)
     assert (late.user_id, late.integration, late.entity, late.why) == (902, "fub", "people", "source_unavailable")
     assert (late.severity, late.do) == ("critical", "v2 sync --user 902 --integration fub")
     incidents = "select code, key, severity from ops.incident where recovered_at is null order by code"
     assert connection.execute(incidents).fetchall() == [
         ("stream_failed", "fub/source_unavailable", "warning"),
-        ("stream_old", "fub/people", "critical"),
+        ("stream_old", "fub/source_unavailable", "critical"),
     ]
     watch(connection)
     connection.execute("update ops.sync_state set last_sync_at = now(), status = 'idle', error = null")

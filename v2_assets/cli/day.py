@@ -63,7 +63,7 @@ class Day:
     minutes: float
     steps: int = 0
     #: Code and beginning of the key of each incident that is planned, with what it is for.
-    planned: list[tuple[str, str, str]] = field(default_factory=list)
+    planned: list[tuple[str, str, str]] = field(default_factory=lambda: [day_end.CIRCLE])
 
     @property
     def database(self) -> Database:

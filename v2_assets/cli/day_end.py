@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from v2_assets.cli.day_measure import Watch
 
 PATIENCE_S = 600.0
+#: The sandbox's world has one flaw of data from its first day, and nobody mends it: told once, and never over.
+CIRCLE = ("check_failed", "network_hierarchy/sponsors_make_no_circle", "the world's sponsors make a circle")
 _LAUNCH = """
 mutation Launch($params: ExecutionParams!) { launchRun(executionParams: $params) {
   __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }
@@ -98,6 +100,7 @@ def _recovered(database: Database) -> tuple[bool, str]:
             for code, key in connection.execute(
                 "select code, key from ops.incident where recovered_at is null order by id"
             ).fetchall()
+            if (code, key) != CIRCLE[:2]
         ]
         waiting = connection.execute("select count(*) from ops.alert where delivered_at is null").fetchone()
     if lasting:
@@ -175,7 +178,7 @@ def _incidents(day: Day) -> tuple[list[dict[str, Any]], list[str]]:
         )
         if plan is None:
             why.append(f"told without a plan: {code} {key}: {subject}")
-        elif kinds != ["opened", "recovered"]:
+        elif kinds != (["opened"] if plan == CIRCLE else ["opened", "recovered"]):
             why.append(f"{plan[2]}: told {', '.join(kinds)}")
         if not delivered or arrived != len(kinds):
             why.append(f"{code} {key}: {len(kinds)} messages, {arrived} arrived")

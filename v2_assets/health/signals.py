@@ -7,7 +7,7 @@ Here: the queries and the thresholds. Not here: numbers over time (`measures`), 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -119,15 +119,14 @@ SIGNALS: tuple[Signal, ...] = (
     Signal(
         "stream_old",
         sql.SQL(
-            "select integration || '/' || entity as key, min(since) as since, max(hours) as value,"
-            " array_agg(distinct user_id) as users, string_agg(distinct why, ', ') as why,"
-            " count(distinct user_id) as behind from ({}) b group by 1"
+            "select integration || '/' || why as key, integration, why, min(since) as since, max(hours) as value,"
+            " array_agg(distinct user_id) as users, count(distinct user_id) as behind,"
+            " string_agg(distinct entity, ', ' order by entity) as streams from ({}) b group by 1, 2, 3"
         ).format(BEHIND),
-        "{key} was not synced for {value:.0f} hours",
-        "{behind} users are behind with {key}; the furthest has had no successful sync for {value:.0f} hours ({why}).",
+        "{integration}: users have had no sync for up to {value:.0f} hours ({why})",
+        "{behind} users are behind with {streams}; the one who is furthest for {value:.0f} hours.",
         "v2 health --behind",
         ("health_sync_hours_warning", "health_sync_hours_critical"),
-        per="stream",
     ),
     Signal(
         "stream_failed",
@@ -237,9 +236,12 @@ SIGNALS: tuple[Signal, ...] = (
 )
 
 
-def look(connection: psycopg.Connection[Any], settings: Settings) -> dict[str, dict[str, Finding]]:
+def look(
+    connection: psycopg.Connection[Any], settings: Settings, codes: Collection[str] | None = None
+) -> dict[str, dict[str, Finding]]:
     """All that is wrong now, by code and cause; a code without trouble has none. A failing query is an error."""
-    return {signal.code: _findings(connection, signal, settings) for signal in SIGNALS}
+    wanted = [signal for signal in SIGNALS if codes is None or signal.code in codes]
+    return {signal.code: _findings(connection, signal, settings) for signal in wanted}
 
 
 def _findings(connection: psycopg.Connection[Any], signal: Signal, settings: Settings) -> dict[str, Finding]:

@@ -20,6 +20,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from resources import logs
 from resources.alerts import ChannelFailed, Message, configured
 from resources.errors import ConfigError, DatabaseError, V2Error
 from resources.postgres import Database
@@ -135,13 +136,15 @@ def main() -> None:
     if settings.supervise:
         supervisor = Supervisor(settings, monitor.database)
         threading.Thread(target=supervisor.run, daemon=True).start()
-    uvicorn.run(monitor.app(), host=HOST, port=settings.monitor_port, log_level="warning", access_log=False)
+    uvicorn.run(
+        monitor.app(), host=HOST, port=settings.monitor_port, log_level="warning", log_config=None, access_log=False
+    )
     monitor.ending.set()
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
+        logs.start(load_settings().log_format)
         main()
     except V2Error as error:
         sys.exit(f"error [{error.code}]: {error.message}" + (f"\n  → {error.hint}" if error.hint else ""))

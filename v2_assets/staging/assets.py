@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 import dagster as dg
 
 from v2_assets.automation import BACKFILL, FULL_TAG, OWNERS, PRIORITY_TAG, SHRINK_TAG
+from v2_assets.checks.watched import after_pull
 from v2_assets.describe import declared_metadata, freshness
 from v2_assets.partitions import users
 from v2_assets.platform_resource import PlatformResource
@@ -74,7 +75,10 @@ def _staging_asset(stream: Stream) -> dg.AssetsDefinition:
             else:
                 recorder.finished(user_id, {key: _metadata(outcome)})
         context.log.info(f"{stream.table}: {summary(list(outcomes.values()))}")
-        yield from recorder.results()
+        try:
+            yield from recorder.results()
+        finally:  # of what came for the others, too, when some users failed
+            after_pull(context.instance, database, platform.settings, stream.table)
 
     return stage
 

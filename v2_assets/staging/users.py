@@ -7,6 +7,7 @@ so the next sweep does not fail on it again.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from psycopg.types.json import Jsonb
 from resources.encryption import Vault, open_vault
 from resources.errors import LeaseBusy, SourceUnavailable, Unauthorized, V2Error
 from resources.http.budget import Budget, PostgresBudget
+from resources.logs import about
 from resources.postgres import Database
 from resources.settings import Settings
 from v2_assets.clients import client_of
@@ -28,6 +30,7 @@ from v2_assets.staging.sync import StreamResult, SyncOptions, record_failure, sy
 from v2_assets.users import Connection, UserContext
 
 Outcome = Literal["synced", "no_connection", "excluded", "busy", "failed"]
+log = logging.getLogger(__name__)
 #: Users read at once in one run. More only queue at the same budgets; each holds two database connections.
 CONCURRENT_USERS = 6
 #: Connections for the rate budgets. A fixed number: a pool that has grown takes five seconds to close.
@@ -117,17 +120,22 @@ async def _sync_user(
             account_ref=connection.account_ref,
             user_id=context.user_id,
         )
-        try:
-            client = client_of(connection, settings, vault, budget)
-            async with client:
-                outcome.results.append(await sync_stream(database, client, stream, key, run_id, options))
-            outcome.outcome = "synced"
-        except LeaseBusy as error:
-            outcome.outcome, outcome.error = "busy", error
-        except (V2Error, psycopg.Error, OSError) as error:
-            failure = error if isinstance(error, V2Error) else _database_failure(error)
-            outcome.outcome, outcome.error = "failed", failure
-            await _note_failure(database, connection, key, failure, run_id)
+        with about(user=context.user_id, integration=stream.integration, entity=stream.entity, run=run_id):
+            try:
+                client = client_of(connection, settings, vault, budget)
+                async with client:
+                    result = await sync_stream(database, client, stream, key, run_id, options)
+                outcome.results.append(result)
+                outcome.outcome = "synced"
+                log.info("read: %s", result.counts.as_dict())
+            except LeaseBusy as error:
+                outcome.outcome, outcome.error = "busy", error
+                log.info("not read: somebody else is at it")
+            except (V2Error, psycopg.Error, OSError) as error:
+                failure = error if isinstance(error, V2Error) else _database_failure(error)
+                outcome.outcome, outcome.error = "failed", failure
+                log.warning("not read: [%s] %s", failure.code, failure.message)
+                await _note_failure(database, connection, key, failure, run_id)
     return outcome
 
 
