@@ -211,6 +211,9 @@ class Settings(BaseSettings):
     monitor_port: Annotated[
         int, Field(ge=1, le=65535, description="port of /health, /metrics and the reports on 127.0.0.1")
     ] = 3010
+    supervise: Annotated[
+        bool, Field(description="start again what `v2 up` started and what ended by itself", examples=["true"])
+    ] = True
     receiver_port: Annotated[
         int, Field(ge=1, le=65535, description="port of the webhook receiver on 127.0.0.1", examples=[3020])
     ] = 3020

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 import psycopg
 from dagster._core.scheduler.instigation import TickStatus
+from dagster._core.storage.tags import WILL_RETRY_TAG
 
 from resources.settings import Settings
 from v2_assets.alerting.deliver import deliver
@@ -40,7 +41,10 @@ TICKS_IN_A_ROW = 3
 
 
 def failed_runs(instance: dg.DagsterInstance, connection: psycopg.Connection) -> dict[str, Finding]:
-    """Jobs whose newest ended run failed, unless it failed for what a source did: that is told as the source's."""
+    """Jobs whose newest ended run failed, unless it failed for what a source did: that is told as the source's.
+
+    One that lost its process and is to be run again by itself is no trouble yet.
+    """
     found: dict[str, Finding] = {}
     recent = instance.get_runs(
         dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE], updated_after=datetime.now(UTC) - RECENT), limit=200
@@ -48,7 +52,9 @@ def failed_runs(instance: dg.DagsterInstance, connection: psycopg.Connection) ->
     for job in dict.fromkeys(run.job_name for run in recent):
         ended = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE]
         last = instance.get_runs(dg.RunsFilter(job_name=job, statuses=ended), limit=1)
-        if not last or last[0].status != dg.DagsterRunStatus.FAILURE or _of_a_source(connection, last[0].run_id):
+        if not last or last[0].status != dg.DagsterRunStatus.FAILURE or last[0].tags.get(WILL_RETRY_TAG) == "true":
+            continue
+        if _of_a_source(connection, last[0].run_id):
             continue
         found[job] = Finding(
             "critical",

@@ -81,6 +81,8 @@ SHRINK_TAG = "v2/accept-shrink"
 KIND_TAG = "v2/kind"
 #: Runs of this kind read history behind the sweeps, which do not wait for them.
 HISTORY_KIND = "history"
+#: Runs that may take minutes; dagster.yaml keeps places free beside them, so that a webhook's run never waits for one.
+LANE = {"v2/lane": "bulk"}
 #: The users of a run, for the backlog sensor: what is being worked on needs no second run.
 INTEGRATION_TAG = "v2/integration"
 

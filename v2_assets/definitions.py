@@ -8,6 +8,7 @@ from sensors.alerts import alerts_sensor
 from sensors.backlog import backlog_sensor
 from sensors.gate import gate_sensor
 from sensors.measuring import measuring_sensor
+from sensors.monitor_watch import monitor_watch_sensor
 from sensors.onboarding import onboarding_sensor
 from sensors.onboarding_progress import onboarding_progress_sensor
 from sensors.sweeps import SCHEDULES
@@ -61,6 +62,7 @@ def build_defs(**resources: object) -> dg.Definitions:
             measuring_sensor,
             alerts_sensor,
             gate_sensor,
+            monitor_watch_sensor,
             *WEBHOOK_SENSORS,
         ],
         resources={"platform": PlatformResource(), **resources},

@@ -7,6 +7,7 @@ what Dagster serves (`v2_assets.definitions`).
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -18,7 +19,7 @@ from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, get_args
 
 import httpx
 import psutil
@@ -50,6 +51,7 @@ START_TIMEOUT_S = 120.0
 WORKER_GRACE_S = 30.0
 SERVER_GRACE_S = 8.0
 
+_PLAN = "plan.json"
 _MARK = "V2_PLATFORM_HOME"  # every process of a home carries it, and so do the run workers they start
 
 Name = Literal["postgres", "sandbox", "code-server", "webserver", "daemon", "receiver", "api", "monitor"]
@@ -134,17 +136,20 @@ class Platform:
             self._start(services[:1], environment, undo)  # the others ask the code server at once
             self._start([s for s in services[1:] if web or s.name != "webserver"], environment, undo)
             if web:
-                self._start([self._receiver()], self._receiver_environment(environment, urls), undo)
-                self._start([self._api()], self._api_environment(environment, urls), undo)
+                for service in self._outward():
+                    self._start([service], self._environment_of(service.name, environment, urls), undo)
                 self._start([self._monitor()], environment, undo)
             undo.pop_all()
+            self._remember_plan(sandbox=sandbox, web=web)
         return self.status()
 
     def down(self) -> None:
         """Stop everything, run workers included, and the embedded server last. Returns when nothing is left."""
         if not self.home.exists():
             return
+        self._stop(("monitor",))  # before the lock, which it may hold for as long as a process takes to come up
         with self._lock():
+            self._plan_file.unlink(missing_ok=True)
             self._stop(("monitor", "receiver", "api"))  # the senders come again
             self._stop(("daemon",))  # first, so that no new run is launched
             stop_all([process for process in self._marked() if _is_run_worker(process)], grace_s=WORKER_GRACE_S)
@@ -172,6 +177,61 @@ class Platform:
             pid = process.pid if process else None
             found.append(ProcessStatus(name, process is not None, pid, address, self._log(name)))
         return found
+
+    @classmethod
+    def planned(cls, settings: Settings) -> Platform | None:
+        """The platform as `up` last started it in this home, for a process of it; None before `up` and after `down`."""
+        try:
+            plan = json.loads((settings.home.absolute() / "run" / _PLAN).read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):
+            return None
+        if plan["embedded"]:  # a process of the platform is told the address of the server, not whose it is
+            settings = settings.model_copy(update={"database_url": None})
+        return cls(settings, module=plan["module"], folder=Path(plan["folder"]), scale=plan["scale"])
+
+    def missing(self) -> list[Name]:
+        """What `up` started here and does not run, in the order of starting."""
+        try:
+            names = json.loads(self._plan_file.read_text(encoding="utf-8"))["names"]
+        except (FileNotFoundError, ValueError):
+            return []
+        running = {status.name for status in self.status() if status.running}
+        return [name for name in names if name not in running]
+
+    def revive(self, name: Name) -> None:
+        """Starts one process of `missing` again and waits until it answers. The caller holds the lock (see `idle`).
+
+        Raises what `up` raises.
+        """
+        if name == "postgres":
+            self._server().start(keep_port=True)
+            return
+        urls = ensure_databases(self.settings)
+        environment = self.environment(urls)
+        dagster, moved = self._dagster_services(urls)
+        if moved:
+            self._stop(("daemon", "webserver"))
+        services = {service.name: service for service in (*dagster, *self._outward(), self._monitor())}
+        if name == "sandbox":
+            services[name] = self._sandbox()
+        with ExitStack() as undo:
+            self._start([services[name]], self._environment_of(name, environment, urls), undo)
+            undo.pop_all()
+
+    @contextmanager
+    def idle(self, *, patience_s: float = 0.0) -> Iterator[bool]:
+        """Whether no `up` and no `down` is at work, now or within `patience_s`; while the block lasts, none begins.
+
+        Whoever holds this also keeps the supervisor from starting anything again.
+        """
+        self._run.mkdir(parents=True, exist_ok=True)
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(exclusive(self._run / "lock", timeout_s=patience_s))
+            except TimeoutError:
+                yield False
+                return
+            yield True
 
     def environment(self, urls: DatabaseUrls) -> dict[str, str]:
         """What every process of the platform gets: our environment, the settings in force, and Dagster's switches."""
@@ -212,7 +272,7 @@ class Platform:
         migrate.check(urls.v2)
         environment = self.environment(urls)
         with self._lock():
-            services = {"receiver": self._receiver(), "monitor": self._monitor()}
+            services = {service.name: service for service in (*self._outward(), self._monitor())}
             if name not in services:
                 self._prepare_dagster(urls, environment)
                 services |= {service.name: service for service in self._dagster_services(urls, keep_port=True)[0]}
@@ -220,8 +280,7 @@ class Platform:
                 raise ConfigError(
                     f"{name} is not run alone.", hint=f"one of: {', '.join(sorted(services))}", context={"name": name}
                 )
-            if name == "receiver":
-                environment = self._receiver_environment(environment, urls)
+            environment = self._environment_of(name, environment, urls)
             me = ProcessId.of(os.getpid())
             if me is not None:
                 me.save(self._pid_file(name))  # what it becomes keeps its pid, so `v2 status` knows it
@@ -270,6 +329,16 @@ class Platform:
             _Service("webserver", web, lambda _: _answers(f"http://{HOST}:{ui_port}/server_info")),
             _Service("daemon", daemon, lambda process: _beats(urls.dagster, process)),
         ], moved
+
+    def _outward(self) -> tuple[_Service, _Service]:
+        """The two that face the outside."""
+        return self._receiver(), self._api()
+
+    def _environment_of(self, name: Name, environment: dict[str, str], urls: DatabaseUrls) -> dict[str, str]:
+        """What a process gets of the environment: those that face the outside get their own login and little else."""
+        if name == "receiver":
+            return self._receiver_environment(environment, urls)
+        return self._api_environment(environment, urls) if name == "api" else environment
 
     def _receiver(self) -> _Service:
         port = self.settings.receiver_port
@@ -403,6 +472,22 @@ class Platform:
     @property
     def _dagster_home(self) -> Path:
         return self.home / "dagster"
+
+    @property
+    def _plan_file(self) -> Path:
+        return self._run / _PLAN
+
+    def _remember_plan(self, *, sandbox: bool, web: bool) -> None:
+        """What runs from now on, for whoever looks after it."""
+        left_out: set[str] = set() if sandbox else {"sandbox"}
+        if not web:
+            left_out |= {"webserver", "receiver", "api", "monitor"}
+        embedded = self.settings.database_url is None
+        if not embedded:
+            left_out.add("postgres")
+        names = [name for name in get_args(Name) if name not in left_out]
+        plan: dict[str, Any] = {"names": names, "embedded": embedded, "module": self._module}
+        write_whole(self._plan_file, json.dumps(plan | {"folder": str(self._root), "scale": self._scale}))
 
     def _pid_file(self, name: str) -> Path:
         return self._run / f"{name}.pid"

@@ -124,6 +124,7 @@ def test_every_integration_has_a_sweep_that_is_on_by_default_and_every_sensor_is
         "webhook_audit",
         "alerts",
         "v1_gate",
+        "monitor_watch",
     }
     assert {s.name for s in repository.sensor_defs} == expected
     assert all(s.default_status == dg.DefaultSensorStatus.RUNNING for s in repository.sensor_defs)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from v2_assets.automation import CHECKS_CRON, KIND_TAG
+from v2_assets.automation import CHECKS_CRON, KIND_TAG, LANE
 from v2_assets.checks.rules import Rule, Verdict, judge, rules
 from v2_assets.checks.watched import watched
 from v2_assets.incidents import Finding, Severity, settle
@@ -71,7 +71,7 @@ CHECKS = [*(_checks(group, held) for group, held in _groups().items()), watched]
 standing_checks = dg.define_asset_job(
     "standing_checks",
     selection=dg.AssetSelection.checks(*CHECKS),
-    tags={KIND_TAG: "checks"},
+    tags={KIND_TAG: "checks", **LANE},
     description="Looks whether every table still is as it must be. Reads no source and changes no record.",
 )
 checks_schedule = dg.ScheduleDefinition(

@@ -32,6 +32,7 @@ def register_commands() -> None:
         backup,
         compare,
         data,
+        day_command,
         demo_command,
         doctor,
         foreground,
@@ -72,6 +73,7 @@ def register_commands() -> None:
         foreground,
         sandbox_commands,
         demo_command,
+        day_command,
     ):
         module.register(app)
 

@@ -47,6 +47,7 @@ def processes(settings: Settings, dagster: psycopg.Connection[Any] | None) -> di
     for name, port, path in (
         ("web", settings.ui_port, "/server_info"),
         ("receiver", settings.receiver_port, "/health"),
+        ("api", settings.api_port, "/health"),
         ("monitor", settings.monitor_port, "/health"),
     ):
         try:
