@@ -68,6 +68,12 @@ class MissingCredential(V2Error):
     code = "missing_credential"
 
 
+class Disconnected(V2Error):
+    """The connection was taken away while it was at work."""
+
+    code = "disconnected"
+
+
 class DatabaseError(V2Error):
     """Postgres cannot be reached, or refused."""
 

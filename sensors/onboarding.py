@@ -1,17 +1,18 @@
-"""Onboarding: a new credential is verified, its user becomes a partition, a job is written and a run is started.
+"""Onboarding: a new credential is verified, its user becomes a partition, a job is written and its runs are started.
 
-Every tick may die at any point and be repeated: the job row is unique per credential and attempt, and says which run it
-shares before that run is asked for, so nothing happens twice. Nobody creates jobs by hand; doing so is possible and
-ends the same way.
+The first run of a job reads what is recent; the runs behind it the history, and what cannot be narrowed. Every tick may
+die at any point and be repeated: the job row is unique per credential and attempt, and says which run it shares before
+that run is asked for, so nothing happens twice. Nobody creates jobs by hand; doing so is possible and ends the same.
 """
 
 import asyncio
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import dagster as dg
 import psycopg
+from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
 from psycopg.types.json import Jsonb
 
 from resources.encryption import open_vault
@@ -21,12 +22,22 @@ from resources.postgres import Database
 from resources.reading import Identity
 from resources.settings import Settings
 from sensors.ranges import contiguous, tags_for
-from v2_assets.automation import INTEGRATION_TAG, KIND_TAG, ONBOARDING_INTERVAL_S, PRIORITY_TAG
+from v2_assets.automation import (
+    HISTORY_KIND,
+    INTEGRATION_TAG,
+    KIND_TAG,
+    ONBOARDING_INTERVAL_S,
+    PRIORITY_TAG,
+    RECENT_TAG,
+)
 from v2_assets.clients import client_of
 from v2_assets.incidents import report
 from v2_assets.jobs import SYNC_JOBS
+from v2_assets.onboarding.jobs import Asked, Job, ask, to_start, wanted_run, write_jobs
 from v2_assets.partitions import USERS_NAME, partition_key
 from v2_assets.platform_resource import PlatformResource
+from v2_assets.schema.stage import STREAMS
+from v2_assets.staging.streams import stream
 from v2_assets.users import CONNECTION_COLUMNS, Connection, connections_of
 
 #: Verifying is one small call; a tick must end within Dagster's 60 s.
@@ -34,27 +45,15 @@ VERIFIED_PER_TICK = 20
 #: Users whose first sync is one run, if they are neighbours; who waits for a neighbour's large account waits for it
 #: only with the merges, since the streams of a run's users are read side by side.
 USERS_PER_RUN = 25
-JOBS_TAG = "v2/onboarding_jobs"
+#: The key of the run that jobs have asked for.
+RUN_TAG = "v2/onboarding-run"
+#: Dagster's own: its place in the queue, and how often a run that lost its process is run again.
+QUEUE_TAG, MAX_RETRIES_TAG = "dagster/priority", "dagster/max_retries"
 
 _NEW = f"""
 select {CONNECTION_COLUMNS} from v2.credentials
 where state = 'new' and active and deleted_at is null and platform = any(%s) order by id limit %s
 """  # noqa: S608 - constants
-_WITHOUT_JOB = """
-insert into ops.onboarding_job (user_id, integration, credentials_id, status, attempt)
-select user_id, platform, id, 'New', 1 from v2.credentials c
-where state = 'ok' and verified and active and deleted_at is null and platform = any(%s)
-  and not exists (select from ops.onboarding_job j where j.credentials_id = c.id)
-order by id on conflict do nothing
-"""
-#: Jobs that no run was asked for yet; `run_id` holds the key of the run they share until the run itself is known.
-_UNGROUPED = (
-    "select id, user_id, integration from ops.onboarding_job where status = 'New' and run_id is null order by id"
-)
-_TO_START = """
-select run_id, integration, array_agg(id order by id), array_agg(distinct user_id)
-from ops.onboarding_job where status = 'New' and run_id is not null group by 1, 2 order by min(id)
-"""
 
 
 class WrongAccount(SourceError):
@@ -136,37 +135,61 @@ async def _refuse(connection: psycopg.AsyncConnection[Any], new: Connection, err
             "do": f"v2 onboard --user {new.user_id} --platform {new.platform}",
         },
     )
+    # An attempt that waits for the key ends with it and tells it itself.
     await connection.execute(
-        "insert into ops.notification (user_id, kind, payload) values (%s, 'ONBOARDING_ERROR', %s)",
-        [new.user_id, Jsonb({"integration": new.platform, "code": error.code})],
+        "insert into ops.notification (user_id, kind, payload) select %s, 'ONBOARDING_ERROR', %s where not exists"
+        " (select from ops.onboarding_job where credentials_id = %s and status in ('New', 'Started'))",
+        [new.user_id, Jsonb({"integration": new.platform, "code": error.code}), new.credentials_id],
     )
 
 
-def write_jobs(connection: psycopg.Connection[Any]) -> list[tuple[int, int, str]]:
-    """Writes the jobs of verified credentials that have none. Returns (job, user, integration) of all without a run."""
-    with connection.transaction():
-        connection.execute(_WITHOUT_JOB, [list(SYNC_JOBS)])
-    return [(row[0], row[1], row[2]) for row in connection.execute(_UNGROUPED).fetchall()]
+def group_jobs(connection: psycopg.Connection[Any], jobs: Sequence[Job], keys: Sequence[str]) -> list[Asked]:
+    """Gives neighbours whose jobs want the same a run together, for good: a tick that is repeated asks for the same.
 
-
-def group_jobs(
-    connection: psycopg.Connection[Any], jobs: Sequence[tuple[int, int, str]], keys: Sequence[str]
-) -> list[tuple[str, str, list[int], list[int]]]:
-    """Gives neighbouring users of one integration a run together, for good: a tick that is repeated asks for the same.
-
-    Returns every run that is to be asked for, as (run key, integration, jobs, users).
+    Returns every run that is to be asked for.
     """
-    with connection.transaction():
-        for integration in {integration for _, _, integration in jobs}:
-            mine: dict[str, list[int]] = {}
-            for job_id, user_id, name in jobs:
-                if name == integration:
-                    mine.setdefault(partition_key(user_id), []).append(job_id)
-            for group in contiguous(keys, mine, USERS_PER_RUN):
-                ids = sorted(job_id for key in group for job_id in mine[key])
-                run_key = "onboarding-" + ".".join(map(str, ids))
-                connection.execute("update ops.onboarding_job set run_id = %s where id = any(%s)", [run_key, ids])
-    return [(row[0], row[1], row[2], row[3]) for row in connection.execute(_TO_START).fetchall()]
+    alike: dict[tuple[str, tuple[str, ...], bool], dict[str, list[int]]] = {}
+    for job in jobs:
+        if wanted := wanted_run(connection, job):
+            users = alike.setdefault((job.integration, *wanted), {})
+            users.setdefault(partition_key(job.user_id), []).append(job.id)
+    for (_, entities, recent), mine in alike.items():
+        for group in contiguous(keys, mine, USERS_PER_RUN):
+            ask(connection, [job_id for key in group for job_id in mine[key]], entities, recent=recent)
+    return to_start(connection)
+
+
+def assets_of(graph: BaseAssetGraph, integration: str, entities: Sequence[str]) -> list[dg.AssetKey]:
+    """What a run over these streams materializes: their staging, and every V2 table that comes of it."""
+    tables = {stream(integration, entity).table for entity in entities}
+    selection = (
+        dg.AssetSelection.assets(*tables).downstream() | dg.AssetSelection.groups("identity")
+    ).required_multi_asset_neighbors()
+    others = {dg.AssetKey(s.table) for s in STREAMS if s.table not in tables}
+    return sorted(key for key in selection.resolve(graph) - others if key in graph.materializable_asset_keys)
+
+
+def request_of(asked: Asked, keys: Sequence[str], graph: BaseAssetGraph, recent_days: int) -> dg.RunRequest:
+    """The run for these jobs, over their users' partitions and their streams' assets."""
+    users = {partition_key(user_id) for user_id in asked.users}
+    tags = {
+        **tags_for([key for key in keys if key in users]),
+        RUN_TAG: asked.key,
+        INTEGRATION_TAG: asked.integration,
+        # The job itself asks again, for what is still owed then.
+        MAX_RETRIES_TAG: "0",
+    }
+    if asked.recent:
+        # A new user waits for it, so it goes before whatever is queued.
+        tags |= {KIND_TAG: "onboarding", RECENT_TAG: str(recent_days), QUEUE_TAG: "10"}
+    else:
+        tags |= {KIND_TAG: HISTORY_KIND, PRIORITY_TAG: "backfill", QUEUE_TAG: "-10"}
+    return dg.RunRequest(
+        run_key=asked.key,
+        job_name=SYNC_JOBS[asked.integration].name,
+        asset_selection=assets_of(graph, asked.integration, asked.entities),
+        tags=tags,
+    )
 
 
 @dg.sensor(
@@ -182,23 +205,15 @@ def onboarding_sensor(
     database = platform.database
     told = asyncio.run(verify_new(database, platform.settings))
     with database.connect(autocommit=True) as connection:
-        jobs = write_jobs(connection)
+        jobs = write_jobs(connection, list(SYNC_JOBS))
         # In bulk, and before any run is asked for: one call per key would cost 15 ms each.
-        context.instance.add_dynamic_partitions(USERS_NAME, list(dict.fromkeys(partition_key(j[1]) for j in jobs)))
+        context.instance.add_dynamic_partitions(USERS_NAME, list(dict.fromkeys(partition_key(j.user_id) for j in jobs)))
         keys = list(context.instance.get_dynamic_partitions(USERS_NAME))
         runs = group_jobs(connection, jobs, keys)
     if not runs:
-        yield dg.SkipReason(f"no new connection ({told['refused']} refused, {told['later']} to be asked again)")
-    for run_key, integration, job_ids, user_ids in runs:
-        users = [key for key in keys if key in {partition_key(user_id) for user_id in user_ids}]
-        yield dg.RunRequest(
-            run_key=run_key,
-            job_name=SYNC_JOBS[integration].name,
-            tags={
-                **tags_for(users),
-                JOBS_TAG: ",".join(map(str, job_ids)),
-                KIND_TAG: "onboarding",
-                INTEGRATION_TAG: integration,
-                PRIORITY_TAG: "incremental",
-            },
+        yield dg.SkipReason(
+            f"{len(jobs)} open jobs want no run now; new keys: {told['refused']} refused, {told['later']} asked later"
         )
+    for asked in runs:
+        graph = cast(dg.RepositoryDefinition, context.repository_def).asset_graph
+        yield request_of(asked, keys, graph, platform.settings.onboarding_recent_days)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import dagster as dg
 
 from sensors.ranges import keys_of_run
+from v2_assets.automation import KIND_TAG
 
 ACTIVE = [
     dg.DagsterRunStatus.QUEUED,
@@ -16,9 +17,12 @@ ACTIVE = [
 ]
 
 
-def busy_keys(instance: dg.DagsterInstance, keys: Sequence[str], *, tags: dict[str, str] | None = None) -> set[str]:
-    """Partitions that a queued or running run covers (all runs, or those with these tags)."""
+def busy_keys(
+    instance: dg.DagsterInstance, keys: Sequence[str], *, tags: dict[str, str] | None = None, but: str | None = None
+) -> set[str]:
+    """Partitions that a queued or running run covers (all runs, or those with these tags; `but` not of this kind)."""
     busy: set[str] = set()
     for run in instance.get_runs(dg.RunsFilter(statuses=ACTIVE, tags=tags or {})):
-        busy |= keys_of_run(keys, run.tags)
+        if but is None or run.tags.get(KIND_TAG) != but:
+            busy |= keys_of_run(keys, run.tags)
     return busy

@@ -13,6 +13,7 @@ from v2_assets.automation import (
     AGGREGATES_CRON,
     FULL_SWEEP_CRON,
     FULL_TAG,
+    HISTORY_KIND,
     INTEGRATION_TAG,
     KIND_TAG,
     PRIORITY_TAG,
@@ -28,7 +29,8 @@ USERS_PER_RUN = 200
 _CONNECTED = """
 select distinct user_id from v2.credentials c
 where platform = %s and state = 'ok' and verified and active and deleted_at is null
-  and exists (select from ops.onboarding_job j where j.credentials_id = c.id and j.status not in ('New', 'Started'))
+  and exists (select from ops.onboarding_job j where j.credentials_id = c.id
+    and (j.status not in ('New', 'Started') or j.recent_at is not null))
 """
 
 
@@ -51,7 +53,7 @@ def _sweep(integration: str, cron: str, *, full: bool = False) -> dg.ScheduleDef
         with platform.database.connect() as connection:
             connected = {partition_key(row[0]) for row in connection.execute(_CONNECTED, [integration]).fetchall()}
         keys = list(context.instance.get_dynamic_partitions(USERS_NAME))
-        at_work = busy_keys(context.instance, keys, tags={INTEGRATION_TAG: integration})
+        at_work = busy_keys(context.instance, keys, tags={INTEGRATION_TAG: integration}, but=HISTORY_KIND)
         waiting = connected - at_work
         ranges = covering(keys, waiting, USERS_PER_RUN)
         if not ranges:

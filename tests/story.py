@@ -94,12 +94,19 @@ class Story:
         return told | {"V2_DATABASE_URL": self.database.url, "V2_DAGSTER_DATABASE_URL": self.database.url}
 
     def sync(
-        self, integration: str, entity: str, users: list[int] | None = None, *, full: bool = False, run: str = "run"
+        self,
+        integration: str,
+        entity: str,
+        users: list[int] | None = None,
+        *,
+        full: bool = False,
+        recent_days: int | None = None,
+        run: str = "run",
     ) -> dict[int, UserOutcome]:
         """One stream, for some users or all."""
         with self.database.connect() as connection:
             contexts = load_users(connection, users or self.users)
-        options = SyncOptions(full=full)
+        options = SyncOptions(full=full, recent_days=recent_days)
         return asyncio.run(
             sync_users(self.database, self.settings, stream(integration, entity), contexts, run, options)
         )

@@ -6,6 +6,7 @@ import dagster as dg
 
 from sensors.alerts import alerts_sensor
 from sensors.backlog import backlog_sensor
+from sensors.gate import gate_sensor
 from sensors.measuring import measuring_sensor
 from sensors.onboarding import onboarding_sensor
 from sensors.onboarding_progress import onboarding_progress_sensor
@@ -13,8 +14,10 @@ from sensors.sweeps import SCHEDULES
 from sensors.webhook_audit import WEBHOOK_SENSORS
 from v2_assets.aggregates.assets import AGGREGATES
 from v2_assets.checks.assets import CHECKS, checks_schedule, standing_checks
+from v2_assets.compare.assets import COMPARISON, compare_job, compare_schedule
 from v2_assets.crm.assets import CRM
 from v2_assets.deals.assets import DEALS
+from v2_assets.gate.assets import GATE, gate_job
 from v2_assets.health.assets import HEALTH, health_report_job, health_report_schedule
 from v2_assets.identity.assets import IDENTITY
 from v2_assets.jobs import JOBS
@@ -45,16 +48,19 @@ def build_defs(**resources: object) -> dg.Definitions:
             *AGGREGATES,
             *HEALTH,
             *RETENTION,
+            *COMPARISON,
+            *GATE,
         ],
         asset_checks=CHECKS,
-        jobs=[*JOBS, standing_checks, health_report_job, retention_job],
-        schedules=[*SCHEDULES, checks_schedule, health_report_schedule, retention_schedule],
+        jobs=[*JOBS, standing_checks, health_report_job, retention_job, compare_job, gate_job],
+        schedules=[*SCHEDULES, checks_schedule, health_report_schedule, retention_schedule, compare_schedule],
         sensors=[
             onboarding_sensor,
             onboarding_progress_sensor,
             backlog_sensor,
             measuring_sensor,
             alerts_sensor,
+            gate_sensor,
             *WEBHOOK_SENSORS,
         ],
         resources={"platform": PlatformResource(), **resources},

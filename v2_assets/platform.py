@@ -24,7 +24,7 @@ import httpx
 import psutil
 from pydantic import SecretStr
 
-from resources.embedded import DatabaseUrls, EmbeddedPostgres, ensure_databases, receiver_url
+from resources.embedded import DatabaseUrls, EmbeddedPostgres, api_url, ensure_databases, receiver_url
 from resources.errors import ConfigError, V2Error
 from resources.postgres import Database
 from resources.processes import (
@@ -52,7 +52,7 @@ SERVER_GRACE_S = 8.0
 
 _MARK = "V2_PLATFORM_HOME"  # every process of a home carries it, and so do the run workers they start
 
-Name = Literal["postgres", "sandbox", "code-server", "webserver", "daemon", "receiver", "monitor"]
+Name = Literal["postgres", "sandbox", "code-server", "webserver", "daemon", "receiver", "api", "monitor"]
 
 
 class PlatformError(V2Error):
@@ -109,15 +109,16 @@ class Platform:
         """Start what does not run yet and wait until all of it answers. What runs already is left alone.
 
         The database is brought up to this code first; `web=False` leaves out what answers others: the web pages, the
-        receiver and the monitor. Raises ConfigError when one of their ports is taken, PlatformError when a process
-        ends or stays silent (what this call started is then stopped again), DatabaseError or MigrationBehind for the
-        database.
+        receiver, the read endpoints and the monitor. Raises ConfigError when one of their ports is taken, PlatformError
+        when a process ends or stays silent (what this call started is then stopped again), DatabaseError or
+        MigrationBehind for the database.
         """
         with self._lock(), ExitStack() as undo:
             if web:
                 self._check_ui_port()
                 self._check_port("monitor", self.settings.monitor_port)
                 self._check_port("receiver", self.settings.receiver_port)
+                self._check_port("api", self.settings.api_port)
             had_server = self.settings.database_url is not None or self._server().status().state == "running"
             urls = ensure_databases(self.settings)
             if not had_server:
@@ -134,6 +135,7 @@ class Platform:
             self._start([s for s in services[1:] if web or s.name != "webserver"], environment, undo)
             if web:
                 self._start([self._receiver()], self._receiver_environment(environment, urls), undo)
+                self._start([self._api()], self._api_environment(environment, urls), undo)
                 self._start([self._monitor()], environment, undo)
             undo.pop_all()
         return self.status()
@@ -143,7 +145,7 @@ class Platform:
         if not self.home.exists():
             return
         with self._lock():
-            self._stop(("monitor", "receiver"))  # the senders come again
+            self._stop(("monitor", "receiver", "api"))  # the senders come again
             self._stop(("daemon",))  # first, so that no new run is launched
             stop_all([process for process in self._marked() if _is_run_worker(process)], grace_s=WORKER_GRACE_S)
             self._stop(("webserver", "code-server", "sandbox"))
@@ -162,7 +164,7 @@ class Platform:
             state = server.status()
             address = f"{HOST}:{state.port}" if state.pid else None
             found.append(ProcessStatus("postgres", state.pid is not None, state.pid, address, server.cluster.log))
-        names: tuple[Name, ...] = ("sandbox", "code-server", "webserver", "daemon", "receiver", "monitor")
+        names: tuple[Name, ...] = ("sandbox", "code-server", "webserver", "daemon", "receiver", "api", "monitor")
         for name in names:
             process = self._process(name)
             port = self._port(name) if process else None
@@ -281,6 +283,22 @@ class Platform:
         return mine | {
             "V2_RECEIVER_DATABASE_URL": receiver_url(self.settings, urls),
             "V2_RECEIVER_PORT": str(self.settings.receiver_port),
+        }
+
+    def _api(self) -> _Service:
+        port = self.settings.api_port
+        self._remember_port("api", port)
+        argv = [sys.executable, "-m", "v2_assets.api"]
+        return _Service("api", argv, lambda _: _answers(f"http://{HOST}:{port}/health"))
+
+    def _api_environment(self, environment: dict[str, str], urls: DatabaseUrls) -> dict[str, str]:
+        """It faces the outside and needs no secret but its own login, so it gets no other setting."""
+        kept = {_MARK, "V2_HOME", "V2_UI_PORT"}
+        mine = {k: v for k, v in environment.items() if not k.startswith("V2_") or k in kept or k.startswith("V2_API_")}
+        return mine | {
+            "V2_API_DATABASE_URL": api_url(self.settings, urls),
+            "V2_API_PORT": str(self.settings.api_port),
+            "V2_UI_PORT": str(self.settings.ui_port),
         }
 
     def _monitor(self) -> _Service:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socketserver
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes
@@ -17,12 +17,13 @@ import orjson
 
 @dataclass
 class Sink:
-    """Where it listens, what came, and whether it refuses."""
+    """Where it listens, what came, whether it refuses, and what it does before it answers."""
 
     url: str = ""
     received: list[Any] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     refuses: bool = False
+    before_answer: Callable[[], None] = lambda: None
 
 
 @contextmanager
@@ -36,6 +37,7 @@ def http_sink() -> Iterator[Sink]:
             if not sink.refuses:
                 sink.received.append(orjson.loads(body))
                 sink.headers.append(dict(self.headers) | {"body": body.decode()})
+            sink.before_answer()
             self.send_response(503 if sink.refuses else 200)
             self.end_headers()
 

@@ -18,6 +18,8 @@ register_commands()
 #: What each command needs besides the user, to get as far as looking the user up.
 WORDS: dict[str, tuple[str, ...]] = {
     "onboard": ("--retry",),
+    "offboard": (),
+    "resync": (),
     "sync": ("--dry-run", "--integration", "fub"),
     "merge": (),
     "retry": ("--table", "stage_fub_people", "--reason", "unknown_code"),
@@ -25,6 +27,9 @@ WORDS: dict[str, tuple[str, ...]] = {
     "backfill": ("--integration", "fub"),
     "webhooks audit": (),
     "webhooks register": (),
+    "gate": (),
+    "switch back": (),
+    "switch release": (),
     "import v1": (),
     "import csv": ("deals.csv", "--dry-run"),
 }

@@ -71,7 +71,7 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def shared(folder: Path) -> Iterator[Platform]:
-    ports = {name: free_port() for name in ("ui_port", "receiver_port", "monitor_port")}
+    ports = {name: free_port() for name in ("ui_port", "receiver_port", "api_port", "monitor_port")}
     settings = Settings(home=folder / "home", overlap_minutes=7, **ports)
     platform = Platform(settings, module="stub", folder=folder)
     yield platform
@@ -104,6 +104,7 @@ def test_up_starts_everything_and_the_pages_show_the_code(platform: Platform) ->
         "webserver",
         "daemon",
         "receiver",
+        "api",
         "monitor",
     ]
     assert all(status.running for status in statuses)

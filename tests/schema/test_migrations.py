@@ -200,7 +200,10 @@ def test_a_login_that_may_not_create_roles_gets_tables_and_a_note(
         ("v2_reader", "select * from v2.credentials", False),
         ("v2_reader", "select * from staging.stage_fub_people", False),
         ("v2_reader", "delete from v2.agent", False),
-        ("v2_api", "select * from v2.agent", False),
+        ("v2_api", "select * from v2.agent", True),
+        ("v2_api", "select * from v2.credentials", False),
+        ("v2_api", "select * from ops.api_token", False),
+        ("v2_api", "delete from v2.agent", False),
         ("v2_receiver", "select * from ops.sync_state", False),
     ],
 )

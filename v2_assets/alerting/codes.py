@@ -5,6 +5,7 @@ from __future__ import annotations
 CODES: dict[str, str] = {
     "alert_channel": "A channel for alerts cannot be reached.",
     "alert_undelivered": "Messages wait because no channel takes them.",
+    "asset_without_trigger": "No schedule and no sensor starts an asset.",
     "backlog_large": "Staged records wait for their merge.",
     "check_failed": "A standing check of a table is broken.",
     "credential_not_verified": "A new key was refused when it was first tried.",
@@ -18,8 +19,11 @@ CODES: dict[str, str] = {
     "run_failed": "A run failed for a reason that is not a source's.",
     "stream_failed": "A stream of a source cannot be read for some users.",
     "stream_old": "Users have had no successful sync for a day or more.",
+    "switch_stopped": "The gate turned red for something that V2 served; V1 serves it again.",
     "sync_failures": "A large part of the streams failed when they were last read.",
+    "table_not_fresh": "Tables are older than their class allows.",
     "tick_failed": "A sensor or schedule fails each time it runs.",
+    "trigger_off": "A schedule or sensor is switched off.",
     "webhook_disabled": "A source had switched webhooks off; they are on again.",
     "webhook_unknown_event": "A source sends events that this version does not know.",
 }

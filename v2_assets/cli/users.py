@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from typing import Annotated, Any
 
 import typer
 
 from resources.errors import MissingCredential, UnknownUser
 from v2_assets.cli.opened import opened
-from v2_assets.cli.output import current, table
+from v2_assets.cli.output import current
 
 #: What each platform wants from a person: one key, or two parts that only work together.
 PLATFORMS: dict[str, tuple[str, ...]] = {
@@ -32,7 +31,7 @@ def onboard(
     ] = None,
     key_stdin: Annotated[bool, typer.Option(help="read the key from standard input, a line for each part")] = False,
     key_env: Annotated[str | None, typer.Option(help="read the key from this variable; VAR,VAR for two parts")] = None,
-    retry: Annotated[bool, typer.Option(help="start another attempt for a connection whose onboarding failed")] = False,
+    retry: Annotated[bool, typer.Option(help="try again what failed, and only that")] = False,
     watch: Annotated[bool, typer.Option(help="follow the job until it ends")] = False,
 ) -> None:
     """Connect a user to a platform, or start a failed onboarding again. The key is never given on the command line."""
@@ -53,8 +52,12 @@ def onboard(
             made = _enter(connection, user_id, platform, account_id, [vault.encrypt(part) for part in parts])
     current().say(f"user {made['user_id']}: {made['what']}; the onboarding sensor takes it from here")
     if watch:
-        made["jobs"] = _watch(made["user_id"])
-    current().done(made, lambda c: c.print("see `v2 status`") if not watch else None)
+        from v2_assets.cli.onboarding_view import jobs_of
+        from v2_assets.cli.onboarding_view import watch as watched
+
+        with opened() as o, o.database.connect(autocommit=True) as connection:
+            made["jobs"] = watched(lambda: jobs_of(connection, made["user_id"], platform))
+    current().done(made, lambda c: c.print("see `v2 status`, or follow it with --watch") if not watch else None)
 
 
 def _resolve(connection: Any, user: str, name: str | None) -> int:
@@ -95,9 +98,12 @@ def _enter(
 ) -> dict[str, Any]:
     """A new connection, or a new key for one that is there; either way it is verified before anything is read."""
     api_key, api_secret = (*ciphertexts, None)[:2]
+    from v2_assets.onboarding.jobs import again
+
+    # A connection that was taken away comes back as the same one, so that its cursors go on.
     row = connection.execute(
-        "select id, account_id from v2.credentials where user_id = %s and platform = %s and deleted_at is null"
-        " and (%s::text is null or account_id is null or account_id = %s) order by id limit 1",
+        "select id, deleted_at is not null from v2.credentials where user_id = %s and platform = %s"
+        " and (%s::text is null or account_id is null or account_id = %s) order by deleted_at nulls first, id limit 1",
         [user_id, platform, account_id, account_id],
     ).fetchone()
     if row is None:
@@ -109,11 +115,14 @@ def _enter(
         return {"user_id": user_id, "platform": platform, "what": f"{platform} connected"}
     connection.execute(
         "update v2.credentials set api_key = %s, api_secret = %s, state = 'new', verified = false, verified_at = null,"
-        " active = true, last_error = null, updated_at = now() where id = %s",
-        [api_key, api_secret, row[0]],
+        " active = true, last_error = null, deleted_at = null, updated_at = now(),"
+        " account_id = case when deleted_at is null then account_id else %s end,"
+        " external_user_id = case when deleted_at is null then external_user_id end where id = %s",
+        [api_key, api_secret, account_id, row[0]],
     )
-    _attempt(connection, row[0])
-    return {"user_id": user_id, "platform": platform, "what": f"{platform} has a new key"}
+    again(connection, row[0], failed_only=False)
+    what = f"{platform} connected again" if row[1] else f"{platform} has a new key"
+    return {"user_id": user_id, "platform": platform, "what": what}
 
 
 def _again(connection: Any, user_id: int, platform: str | None) -> dict[str, Any]:
@@ -128,44 +137,12 @@ def _again(connection: Any, user_id: int, platform: str | None) -> dict[str, Any
             hint="enter one: `v2 onboard --user … --platform …`",
             context={"user_id": user_id},
         )
-    made = sum(_attempt(connection, row[0]) for row in rows)
-    return {"user_id": user_id, "platform": platform, "what": f"{made} onboarding jobs begin again"}
+    from v2_assets.onboarding.jobs import again
 
-
-def _attempt(connection: Any, credentials_id: int) -> int:
-    """Another attempt, unless one is still open."""
-    return connection.execute(
-        "insert into ops.onboarding_job (user_id, integration, credentials_id, status, attempt)"
-        " select j.user_id, j.integration, j.credentials_id, 'New', max(j.attempt) + 1 from ops.onboarding_job j"
-        " where j.credentials_id = %s group by 1, 2, 3"
-        " having bool_and(j.status in ('Complete', 'Partial', 'Error'))",
-        [credentials_id],
-    ).rowcount
-
-
-def _watch(user_id: int) -> list[dict[str, Any]]:
-    """Says each change until every job of the user has ended."""
-    last = None
-    while True:
-        with opened() as o, o.database.connect() as connection:
-            rows = connection.execute(
-                "select distinct on (credentials_id) integration, status, steps from ops.onboarding_job"
-                " where user_id = %s order by credentials_id, attempt desc",
-                [user_id],
-            ).fetchall()
-        seen = [(integration, status) for integration, status, _ in rows]
-        if seen != last:
-            current().say(", ".join(f"{i}: {s}" for i, s in seen) or "waiting for the sensor")
-            last = seen
-        if rows and all(status in ("Complete", "Partial", "Error") for _, status, _ in rows):
-            steps = [
-                {"integration": i, "step": name, **step} for i, _, all_ in rows for name, step in (all_ or {}).items()
-            ]
-            if not current().as_json:
-                shown = [(s["integration"], s["step"], s.get("status"), s.get("records")) for s in steps]
-                current().console.print(table(("platform", "step", "status", "records"), shown))
-            return steps
-        time.sleep(2)
+    read = [chosen for row in rows if (chosen := again(connection, row[0], failed_only=True))]
+    streams = ", ".join(entity for chosen in read for entity in chosen)
+    what = f"{len(read)} onboardings begin again, for {streams}" if read else "nothing had failed, or it is at work"
+    return {"user_id": user_id, "platform": platform, "what": what, "streams": [list(chosen) for chosen in read]}
 
 
 def register(app: typer.Typer) -> None:

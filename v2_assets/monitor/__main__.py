@@ -18,26 +18,18 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from resources import logs
 from resources.errors import ConfigError, V2Error
 from resources.postgres import Database
 from resources.settings import Settings, load_settings
 from v2_assets.alerting.deliver import deliver
-from v2_assets.incidents import Finding, settle
+from v2_assets.incidents import settle
+from v2_assets.monitor.liveness import beats, dead
 from v2_assets.monitor.metrics import Pages
 
 HOST = "127.0.0.1"
 LOOK_EVERY_S = 15.0
-#: The daemon beats every 30 s at most; a machine under load was seen to be late by as much again.
-DEAD_AFTER_S = 120.0
 log = logging.getLogger(__name__)
-
-#: The daemons that everything of ours needs; one that never gave a sign of life is silent too.
-_SILENT = """
-select wanted.name, coalesce(extract(epoch from now() at time zone 'UTC' - max(h."timestamp"))::int, 0)
-from unnest(array['SENSOR', 'SCHEDULER', 'QUEUED_RUN_COORDINATOR']) wanted (name)
-left join daemon_heartbeats h on h.daemon_type = wanted.name group by 1
-having coalesce(max(h."timestamp") < now() at time zone 'UTC' - %s * interval '1 second', true) order by 1
-"""
 
 
 @dataclass(slots=True)
@@ -54,12 +46,13 @@ class Monitor:
         """One look. Whatever is away is a state and not an end."""
         try:
             with self.dagster.connect() as connection:
-                silent = dict(connection.execute(_SILENT, [DEAD_AFTER_S]).fetchall())
+                found = dead(beats(connection))
             with self.database.connect(autocommit=True) as connection:
-                settle(connection, "daemon_dead", _dead(silent))
-            if silent:
+                settle(connection, "daemon_dead", found)
+            if found:
                 deliver(self.database, self.settings)
-            self.state = {"ok": not silent, "why": f"silent: {', '.join(sorted(silent))}" if silent else ""}
+            silent = [name for finding in found.values() for name in finding.body["silent"]]
+            self.state = {"ok": not silent, "why": f"silent: {', '.join(silent)}" if silent else ""}
         except Exception as error:  # whatever it is, the next look may succeed, and who asks is told until then
             why = error.code if isinstance(error, V2Error) else type(error).__name__
             log.warning("nothing could be seen: %s", why)
@@ -80,19 +73,6 @@ class Monitor:
         return Starlette(routes=[Route("/health", health), *Pages(self.database).routes()])
 
 
-def _dead(silent: dict[str, int]) -> dict[str, Finding]:
-    if not silent:
-        return {}
-    body = {
-        "what": f"No sign of life from {', '.join(sorted(silent))} for {max(silent.values())} s.",
-        "since": None,
-        "users": [],
-        "link": "/health",
-        "do": "v2 up",
-    }
-    return {"daemon": Finding("critical", "Dagster's daemon is dead", body)}
-
-
 def main() -> None:
     """Serves until SIGTERM. Raises ConfigError when it is not told the databases."""
     settings = load_settings()
@@ -110,13 +90,15 @@ def main() -> None:
     )
     thread = threading.Thread(target=monitor.run, daemon=True)
     thread.start()
-    uvicorn.run(monitor.app(), host=HOST, port=settings.monitor_port, log_level="warning", access_log=False)
+    uvicorn.run(
+        monitor.app(), host=HOST, port=settings.monitor_port, log_level="warning", log_config=None, access_log=False
+    )
     monitor.ending.set()
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
+        logs.start(load_settings().log_format)
         main()
     except V2Error as error:
         sys.exit(f"error [{error.code}]: {error.message}" + (f"\n  → {error.hint}" if error.hint else ""))

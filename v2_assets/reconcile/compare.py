@@ -30,6 +30,10 @@ left join {live} v on v.id = s.v2_id
 where s.id is null or s.status not in ('processed', 'duplicate')
   or (s.status = 'processed' and (v.id is null or v.deleted_at is not null))
 """
+#: The stream's history is still being read, so a record that is not there is on its way.
+_OWED = """
+select from ops.sync_state where account_ref = %s and entity = %s and cursor ->> 'history' is not null
+"""
 _GONE = """
 select count(*) from {stage} s
 where s.account_ref = %(account)s and not exists (select from source_keys k where k.source_id = s.source_id)
@@ -65,6 +69,7 @@ def compare(
                 copy.write_row((source_id,))
         cur.execute("analyze source_keys")
         line.at_source = len(unique)
+        history = cur.execute(_OWED, [line.account_ref, stream.entity]).fetchone() is not None
         line.gone = (cur.execute(sql.SQL(_GONE).format(**names), account).fetchone() or (0,))[0]
         for source_id, status, reason, detail, waits_for, there, deleted, elsewhere in cur.execute(
             sql.SQL(_ABSENT).format(**names), account
@@ -75,6 +80,8 @@ def compare(
                 continue
             if why is None:
                 continue
+            if why == "never_fetched" and history:
+                why = "not_read_yet"
             line.reasons[why] = line.reasons.get(why, 0) + 1
             if len(missing) < LISTED:
                 missing.append(

@@ -9,12 +9,20 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 Reason = Literal[
-    "never_fetched", "pending", "deferred", "rejected", "filtered", "deleted_in_v2", "not_visible_to_key", "unknown"
+    "never_fetched",
+    "not_read_yet",
+    "pending",
+    "deferred",
+    "rejected",
+    "filtered",
+    "deleted_in_v2",
+    "not_visible_to_key",
+    "unknown",
 ]
 #: Where the list of the source's records comes from: asked now, or remembered from the last full pass.
 Basis = Literal["asked now", "last full pass", "not read"]
 #: Reasons that explain a record's absence without anybody having lost it.
-EXPLAINED: frozenset[str] = frozenset({"pending", "deferred", "rejected", "filtered", "deleted_in_v2"})
+EXPLAINED: frozenset[str] = frozenset({"not_read_yet", "pending", "deferred", "rejected", "filtered", "deleted_in_v2"})
 
 
 class Missing(BaseModel):

@@ -19,6 +19,7 @@ from v2_assets.reconcile.compare import compare, law
 from v2_assets.reconcile.report import Line, ReconcileReport
 from v2_assets.schema.stage import STREAMS, Stream
 from v2_assets.staging.streams import READINGS
+from v2_assets.staging.sync import key_parameters
 from v2_assets.users import Connection, load_users
 
 #: Connections asked side by side.
@@ -125,6 +126,6 @@ async def _keys(database: Database, stream: Stream, account_ref: str) -> tuple[s
     async with database.aconnect() as connection:
         result = await connection.execute(
             sql.SQL(query),  # type: ignore[arg-type]  # a constant of this package
-            {"account": account_ref, "since": None},
+            key_parameters(account_ref, None, None),
         )
         return tuple(row[0] for row in await result.fetchall())

@@ -1,4 +1,4 @@
-"""Bringing a database up to this code: revisions, seeds, roles.
+"""Bringing a database up to this code: revisions, seeds, roles, row-level security.
 
 Here: `upgrade`, `pending`, `check`. Not here: the tables (beside this module) or a server (`resources.embedded`).
 There is no downgrade: a mistake is repaired by the next revision.
@@ -23,6 +23,7 @@ from resources.settings import load_settings
 from v2_assets.schema.migrations.options import VERSION_SCHEMA, VERSION_TABLE
 from v2_assets.schema.roles import grant_roles
 from v2_assets.schema.seeds import plant_seeds
+from v2_assets.schema.visibility import enact
 from v2_assets.schema.vocabulary import SCHEMAS
 
 log = logging.getLogger(__name__)
@@ -63,7 +64,7 @@ def _applied(connection: Connection) -> set[str]:
 
 
 def upgrade(url: str) -> None:
-    """Apply every missing revision, then plant seeds and grant roles; all or nothing, and harmless to repeat.
+    """Apply every missing revision, then seeds, roles and row-level security; all or nothing, and harmless to repeat.
 
     Two starters do not race: the second waits on an advisory lock and finds nothing to do. Raises DatabaseError when
     the server cannot be reached, MigrationBehind when the database is newer than this code.
@@ -79,6 +80,7 @@ def upgrade(url: str) -> None:
         command.upgrade(config, "head")
         plant_seeds(connection)
         note = grant_roles(connection)
+        enact(connection)
         if note:
             log.warning(note)
 

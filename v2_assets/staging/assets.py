@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 
 import dagster as dg
 
-from v2_assets.automation import BACKFILL, FULL_TAG, OWNERS, PRIORITY_TAG, SHRINK_TAG
-from v2_assets.describe import declared_metadata
+from v2_assets.automation import BACKFILL, FULL_TAG, OWNERS, PRIORITY_TAG, RECENT_TAG, SHRINK_TAG
+from v2_assets.checks.watched import after_pull
+from v2_assets.describe import declared_metadata, freshness
 from v2_assets.partitions import users
 from v2_assets.platform_resource import PlatformResource
 from v2_assets.recording import Metadata, Recorder, users_of
@@ -58,6 +59,7 @@ def _staging_asset(stream: Stream) -> dg.AssetsDefinition:
         owners=OWNERS,
         description=f"Newest version of each record: {stream.grain}, with where it stands on its way into V2.",
         metadata=declared_metadata("staging", stream.table),
+        freshness_policy=freshness("staging", stream.table),
     )
     def stage(context: dg.AssetExecutionContext, platform: PlatformResource) -> Iterator[dg.MaterializeResult]:
         recorder = Recorder(context, (key,))
@@ -73,7 +75,10 @@ def _staging_asset(stream: Stream) -> dg.AssetsDefinition:
             else:
                 recorder.finished(user_id, {key: _metadata(outcome)})
         context.log.info(f"{stream.table}: {summary(list(outcomes.values()))}")
-        yield from recorder.results()
+        try:
+            yield from recorder.results()
+        finally:  # of what came for the others, too, when some users failed
+            after_pull(context.instance, database, platform.settings, stream.table)
 
     return stage
 
@@ -82,6 +87,7 @@ def options_of(tags: Mapping[str, str]) -> SyncOptions:
     """What kind of pass a run's tags ask for. A Dagster backfill means: read everything again, at low priority."""
     backfill = "dagster/backfill" in tags
     return SyncOptions(
+        recent_days=int(tags[RECENT_TAG]) if RECENT_TAG in tags else None,
         full=backfill or tags.get(FULL_TAG) == "true",
         shrink_floor=1.0 if tags.get(SHRINK_TAG) == "true" else None,
         priority="backfill" if backfill or tags.get(PRIORITY_TAG) == "backfill" else "incremental",
@@ -110,6 +116,7 @@ def _metadata(outcome: UserOutcome) -> Metadata:
     if outcome.results:
         first = outcome.results[0]
         metadata["pass"] = "since" if first.since else "full"
+        metadata["history_owed"] = any(result.owed for result in outcome.results)
         metadata["resumed"] = any(result.resumed for result in outcome.results)
         if first.since:
             metadata["window_from"] = dg.MetadataValue.timestamp(first.since)

@@ -1,11 +1,14 @@
-"""Where a stream stands: its watermark, and the pass that is under way.
+"""Where a stream stands: its watermark, the pass that is under way, and the history that is still to be read.
 
-The cursor moves only in the transaction that stores a page. The watermark moves only when a pass is complete, and then
-to the *start* of that pass by the source's clock, because what changed while we read may have been missed.
+A cursor moves only in the transaction that stores a page. The watermark moves only when a pass is complete, and then
+to the *start* of that pass by the source's clock, because what changed while we read may have been missed. The history
+of a stream whose first pass read only what is recent is a pass of its own with a place of its own, so that the two
+never wait for each other.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,14 +16,21 @@ import psycopg
 from psycopg.types.json import Jsonb
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
+from resources.errors import Disconnected
+
 
 class Pass(BaseModel):
-    """A pass that has begun: what it reads, since when, and where it stands."""
+    """A pass: what it reads, since when, and where it stands.
+
+    `began_at` is the database's clock, as `fetched_at` is; `started_at` is the source's. A history that is owed and not
+    begun has neither.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     full: bool
     since: AwareDatetime | None = None
+    began_at: AwareDatetime | None = None
     started_at: AwareDatetime | None = None
     position: dict[str, Any] | None = None
     sweep_id: int | None = None
@@ -29,12 +39,17 @@ class Pass(BaseModel):
 
 
 class Cursor(BaseModel):
-    """What ops.sync_state.cursor holds. `current` is None between passes."""
+    """What ops.sync_state.cursor holds.
+
+    `current` reads forward and is None between passes. `history` is a full pass, read in pieces behind it; None when
+    nothing is owed.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     watermark: AwareDatetime | None = None
     current: Pass | None = None
+    history: Pass | None = None
 
 
 class StreamKey(BaseModel):
@@ -76,12 +91,46 @@ async def save_cursor(connection: psycopg.AsyncConnection[Any], key: StreamKey, 
     )
 
 
+async def owed(connection: psycopg.AsyncConnection[Any], account_ref: str, entities: Sequence[str]) -> bool:
+    """Whether any of these streams of the account has history that is still to be read."""
+    result = await connection.execute(
+        "select exists (select from ops.sync_state where account_ref = %s and entity = any(%s)"
+        " and cursor ->> 'history' is not null)",
+        [account_ref, list(entities)],
+    )
+    return bool((await result.fetchone() or (False,))[0])
+
+
+async def must_be_connected(connection: psycopg.AsyncConnection[Any], credentials_id: int) -> None:
+    """In the transaction that stores: the connection is still there, and stays until the commit.
+
+    Who takes it away waits for this transaction, and removes what it stored. Raises Disconnected.
+    """
+    result = await connection.execute(
+        "select from v2.credentials where id = %s and active and deleted_at is null for share", [credentials_id]
+    )
+    if await result.fetchone() is None:
+        raise Disconnected(
+            f"connection {credentials_id} was taken away while it was read",
+            hint="nothing of the current page was stored; `v2 onboard` connects the user again",
+            context={"credentials_id": credentials_id},
+        )
+
+
 async def finish(connection: psycopg.AsyncConnection[Any], key: StreamKey, *, full: bool, records: int) -> None:
     """Marks a pass as complete, in the transaction that stored its last page."""
     await connection.execute(
         f"update ops.sync_state set status = 'idle', last_sync_at = now(), error = null, records = %(records)s,"
         f" last_full_at = case when %(full)s then now() else last_full_at end, updated_at = now() where {_WHERE}",
         {**key.model_dump(), "full": full, "records": records},
+    )
+
+
+async def pause(connection: psycopg.AsyncConnection[Any], key: StreamKey) -> None:
+    """Nobody works on the stream for now; its cursor says where the next one goes on."""
+    await connection.execute(
+        f"update ops.sync_state set status = 'idle', updated_at = now() where {_WHERE} and status = 'running'",
+        key.model_dump(),
     )
 
 

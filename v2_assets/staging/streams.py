@@ -24,6 +24,11 @@ class Reading:
     (and %(since)s, null in a full pass). `known` tells the client what is staged, so that it fetches only changed
     details. `sweeps`: whether a pass without `since` meets every record, so that absence means something. `after`
     names the entities of the same integration whose staged records the keys come from.
+
+    `recent`: a "whole" stream that can nevertheless be read since an instant for less, so a first pass brings this week
+    before the rest (the others of the kind can not, and the other kinds always can). `first`: whether the first run of
+    a new user reads it; what is long and cannot be narrowed comes behind. `resumes`: whether a pass goes on where it
+    stopped, so that history may be read in pieces.
     """
 
     kind: CursorKind
@@ -31,6 +36,14 @@ class Reading:
     known: bool = False
     sweeps: bool = True
     after: tuple[str, ...] = ()
+    recent: bool = False
+    first: bool = True
+    resumes: bool = True
+
+    @property
+    def narrows(self) -> bool:
+        """Whether it can be read since an instant."""
+        return self.recent or self.kind != "whole"
 
 
 _OWN_AGENT = """
@@ -44,9 +57,11 @@ select distinct team ->> 'teamId' from staging.stage_rezen_agents s,
 where s.account_ref = %(account)s and s.payload -> '_v2' ->> 'is_self' = 'true' and team ->> 'teamId' is not null
 order by 1
 """
+# `fetched`: contacts that came in since then. While the texts' own history is owed, those that the contacts' history
+# brings are its matter (see `sync.key_parameters`).
 _ACTIVE_PEOPLE = """
 select source_id from staging.stage_fub_people where account_ref = %(account)s and missing_since is null
-  and (%(since)s::timestamptz is null or fetched_at >= %(since)s or source_updated_at >= %(since)s
+  and (%(since)s::timestamptz is null or fetched_at >= %(fetched)s::timestamptz or source_updated_at >= %(since)s
        or (payload ->> 'lastActivity')::timestamptz >= %(since)s)
   and status <> 'rejected'
 order by id desc
@@ -87,21 +102,21 @@ READINGS: dict[tuple[str, str], Reading] = {
     ("rezen", "agents"): Reading("whole", sweeps=False),
     ("rezen", "teams"): Reading("whole", _OWN_TEAMS, after=("agents",)),
     ("rezen", "team_members"): Reading("whole", _OWN_TEAMS, after=("agents",)),
-    ("rezen", "transactions"): Reading("whole", known=True),
-    ("rezen", "listings"): Reading("whole", known=True),
-    ("rezen", "sponsor_tree"): Reading("whole", _OWN_AGENT, after=("agents",)),
-    ("rezen", "cap_data"): Reading("whole", _OWN_AGENT, sweeps=False, after=("agents",)),
-    ("rezen", "network_downline"): Reading("whole"),
-    ("rezen", "network_frontline"): Reading("whole", sweeps=False),
-    ("rezen", "contributions"): Reading("whole"),
-    ("rezen", "pending_contributions"): Reading("whole"),
-    ("rezen", "revshare_payments"): Reading("whole"),
-    ("rezen", "equity"): Reading("whole"),
+    ("rezen", "transactions"): Reading("whole", known=True, recent=True),
+    ("rezen", "listings"): Reading("whole", known=True, recent=True),
+    ("rezen", "sponsor_tree"): Reading("whole", _OWN_AGENT, after=("agents",), first=False),
+    ("rezen", "cap_data"): Reading("whole", _OWN_AGENT, sweeps=False, after=("agents",), first=False),
+    ("rezen", "network_downline"): Reading("whole", first=False),
+    ("rezen", "network_frontline"): Reading("whole", sweeps=False, first=False),
+    ("rezen", "contributions"): Reading("whole", first=False),
+    ("rezen", "pending_contributions"): Reading("whole", first=False),
+    ("rezen", "revshare_payments"): Reading("whole", first=False),
+    ("rezen", "equity"): Reading("whole", first=False),
     ("skyslope", "offices"): Reading("whole"),
     ("skyslope", "users"): Reading("whole"),
     ("skyslope", "listings"): Reading("since", known=True),
     ("skyslope", "transactions"): Reading("since", known=True),
-    ("title", "orders"): Reading("since", _RECENT_ORDERS, known=True),
+    ("title", "orders"): Reading("since", _RECENT_ORDERS, known=True, resumes=False),
     ("title", "agencies"): Reading("whole", _ORDERING_USERS, sweeps=False, after=("orders",)),
     ("title", "users"): Reading("whole"),
     ("csv", "import"): Reading("whole", sweeps=False),

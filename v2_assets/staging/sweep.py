@@ -20,6 +20,10 @@ from v2_assets.staging.state import StreamKey
 
 #: Below this many known records a sweep may shrink by any share: 1 of 3 gone is a normal day.
 SMALL = 20
+_MISSED = sql.SQL(
+    "not exists (select from ops.sweep_key k where k.sweep_id = %(sweep)s and k.source_id = s.source_id)"
+    " and s.fetched_at < (select w.started_at from ops.sweep w where w.id = %(sweep)s)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,22 +51,40 @@ async def begin_sweep(connection: psycopg.AsyncConnection[Any], key: StreamKey) 
     return int(row[0]) if row else 0
 
 
+async def close_sweep(connection: psycopg.AsyncConnection[Any], sweep_id: int, told: int | None) -> None:
+    """Ends a sweep that met fewer records than the source says it has (`told`): nothing is drawn from absence."""
+    await connection.execute(
+        "update ops.sweep set completed_at = now(), expected = %(told)s, outcome = 'incomplete',"
+        " seen = (select count(*) from ops.sweep_key where sweep_id = %(id)s) where id = %(id)s",
+        {"id": sweep_id, "told": told},
+    )
+    await connection.execute("delete from ops.sweep_key where sweep_id = %s", [sweep_id])
+
+
 async def apply_sweep(
-    connection: psycopg.AsyncConnection[Any], table: str, primary: str, key: StreamKey, sweep_id: int, floor: float
+    connection: psycopg.AsyncConnection[Any],
+    table: str,
+    primary: str,
+    key: StreamKey,
+    sweep_id: int,
+    floor: float,
+    told: int | None = None,
 ) -> SweepCounts:
     """Compares a complete sweep with what is staged and soft-deletes in V2 what is gone for the second time.
 
-    `floor` is the share of known records whose absence stops everything. Raises SweepShrunk then; nothing is changed.
+    A version that came in after the sweep had begun (by a webhook, or by another pass) was there then, met or not.
+
+    `floor` is the share of known records whose absence stops everything; `told` is the source's own count, which is
+    kept with the sweep. Raises SweepShrunk when too much is absent; nothing is changed then.
     """
     stage = sql.Identifier("staging", table)
     # One at a time: a sweep of one account also moves the copies that others hold, and two would wait for each other.
     await connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"sweep:{table}"])
     result = await connection.execute(
         sql.SQL(
-            "select count(*), count(*) filter (where not exists"
-            " (select from ops.sweep_key k where k.sweep_id = %(sweep)s and k.source_id = s.source_id))"
-            " from {} s where account_ref = %(account)s and missed_sweeps < 2"
-        ).format(stage),
+            "select count(*), count(*) filter (where {missed})"
+            " from {stage} s where account_ref = %(account)s and missed_sweeps < 2"
+        ).format(stage=stage, missed=_MISSED),
         {"sweep": sweep_id, "account": key.account_ref},
     )
     known, missing = await result.fetchone() or (0, 0)
@@ -75,10 +97,9 @@ async def apply_sweep(
         )
     await connection.execute(
         sql.SQL(
-            "update {} s set missed_sweeps = missed_sweeps + 1, missing_since = coalesce(missing_since, now())"
-            " where account_ref = %(account)s and missed_sweeps < 2 and not exists"
-            " (select from ops.sweep_key k where k.sweep_id = %(sweep)s and k.source_id = s.source_id)"
-        ).format(stage),
+            "update {stage} s set missed_sweeps = missed_sweeps + 1, missing_since = coalesce(missing_since, now())"
+            " where account_ref = %(account)s and missed_sweeps < 2 and {missed}"
+        ).format(stage=stage, missed=_MISSED),
         {"sweep": sweep_id, "account": key.account_ref},
     )
     # What was absent once and is back (unchanged, so the page did not touch it) is simply present again.
@@ -96,7 +117,7 @@ async def apply_sweep(
     await connection.execute(
         "update ops.sweep set completed_at = now(), applied_at = now(), seen = %s, expected = %s, outcome = 'applied'"
         " where id = %s",
-        [known - missing, known, sweep_id],
+        [known - missing, told, sweep_id],
     )
     return SweepCounts(known=known, missing=missing, deleted=deleted)
 

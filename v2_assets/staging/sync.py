@@ -1,15 +1,17 @@
-"""One pass over one stream of one connection: lease, cursor, pages, sweep.
+"""One visit to one stream of one connection: lease, cursors, pages, sweep.
 
-Every page is stored with its cursor in one transaction, so a run that dies at any point goes on from its last stored
-page. A failed read ends the pass where it is; it never completes it, and never looks like "nothing there".
+A visit reads forward (what is new since the watermark) and then, if history is owed, a piece of that. Every page is
+stored with its cursor in one transaction, so a run that dies at any point goes on from its last stored page. A failed
+read ends the pass where it is; it never completes it, and never looks like "nothing there".
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
 
 import psycopg
 from psycopg import sql
@@ -19,19 +21,40 @@ from resources.lease import Lease
 from resources.postgres import Database
 from resources.reading import Page, Priority, ReadRequest, SourceClient
 from v2_assets.schema.stage import Stream
-from v2_assets.staging.state import Cursor, Pass, StreamKey, fail, finish, load_cursor, overlap_start, save_cursor
+from v2_assets.staging.state import (
+    Cursor,
+    Pass,
+    StreamKey,
+    fail,
+    finish,
+    load_cursor,
+    must_be_connected,
+    overlap_start,
+    owed,
+    pause,
+    save_cursor,
+)
 from v2_assets.staging.store import StoreCounts, store_page
 from v2_assets.staging.streams import READINGS, Reading
-from v2_assets.staging.sweep import SweepCounts, apply_sweep, begin_sweep
+from v2_assets.staging.sweep import SweepCounts, apply_sweep, begin_sweep, close_sweep
 
 Progress = Callable[[StreamKey, StoreCounts, int | None], None]
+#: Which of a cursor's two passes is read.
+_Slot = Literal["current", "history"]
 
 
 @dataclass(frozen=True, slots=True)
 class SyncOptions:
-    """How a pass is to be made: everything or what changed, and the limits it respects."""
+    """How a stream is to be read, and the limits a visit respects.
+
+    `full`: everything, however much of it is known. `recent_days`: a stream that was never read is read for so many
+    days back, where it can be; what is older is owed as history. `history_seconds`: how long a visit reads such history
+    after it has read forward.
+    """
 
     full: bool = False
+    recent_days: int | None = None
+    history_seconds: int = 60
     priority: Priority = "incremental"
     overlap_minutes: int = 10
     shrink_floor: float | None = None
@@ -40,7 +63,10 @@ class SyncOptions:
 
 @dataclass(frozen=True, slots=True)
 class StreamResult:
-    """What one pass did. `since` is None for a full pass; `window_start` becomes the next pass's watermark."""
+    """What a visit did. `since` is None for a full pass; `window_start` becomes the next pass's watermark.
+
+    `owed`: there is history left to read.
+    """
 
     key: StreamKey
     counts: StoreCounts
@@ -48,11 +74,12 @@ class StreamResult:
     window_start: datetime | None
     resumed: bool
     sweep: SweepCounts | None = None
+    owed: bool = False
 
 
 @dataclass(slots=True)
 class _Run:
-    """The moving parts of a pass, kept together while it lasts."""
+    """The moving parts of a visit, kept together while it lasts."""
 
     stream: Stream
     key: StreamKey
@@ -60,61 +87,152 @@ class _Run:
     cursor: Cursor
     options: SyncOptions
     run_id: str
+    credentials_id: int | None
     counts: StoreCounts = field(default_factory=StoreCounts)
+
+    def at(self, slot: _Slot) -> Pass:
+        """The pass in this slot."""
+        return getattr(self.cursor, slot) or Pass(full=True)
 
 
 async def sync_stream(
-    database: Database, client: SourceClient, stream: Stream, key: StreamKey, run_id: str, options: SyncOptions
+    database: Database,
+    client: SourceClient,
+    stream: Stream,
+    key: StreamKey,
+    run_id: str,
+    options: SyncOptions,
+    credentials_id: int | None = None,
 ) -> StreamResult:
-    """Reads one stream up to date (or goes on where a dead run stopped).
+    """Reads one stream up to date (or goes on where a dead run stopped), and then a piece of the history it owes.
 
-    Raises LeaseBusy if somebody else is on it, SourceError as the source answered, SweepShrunk when a complete sweep
-    must not be believed. The error is stored in ops.sync_state by the caller through `record_failure`.
+    `credentials_id`: the connection that must still be there when a page is stored; None for what needs none.
+
+    Raises LeaseBusy if somebody else is on it, Disconnected, SourceError as the source answered, SweepShrunk when a
+    complete sweep must not be believed. The error is stored in ops.sync_state by the caller through `record_failure`.
     """
     reading = READINGS[stream.integration, stream.entity]
     # Autocommit, so that each `transaction()` below is one of its own and not a savepoint of the whole pass.
     async with database.aconnect(autocommit=True) as connection, Lease.aacquire(database, key.lease, run_id) as lease:
         cursor = await load_cursor(connection, key)
-        run = _Run(stream, key, reading, cursor, options, run_id)
+        run = _Run(stream, key, reading, cursor, options, run_id, credentials_id)
         resumed = cursor.current is not None and (cursor.current.full or not options.full)
         if not resumed:
             await _begin(connection, run)
-        current = run.cursor.current or Pass(full=True)
-        request = await _request(connection, run, current, client)
-        whole = True
-        async for page in client.read(stream.entity, request):
-            async with connection.transaction(), connection.cursor() as cur:
-                await lease.acheck(cur)
-                await _store(connection, run, page)
-            whole = page.complete
-            if options.progress:
-                options.progress(key, run.counts, page.total)
-        sweep = await _sweep(connection, run, current, lease) if whole else None
-    return StreamResult(key, run.counts, current.since, run.cursor.watermark, resumed, sweep)
+        since = run.at("current").since
+        sweep = await _read(connection, run, client, lease, "current", options.priority)
+        if options.recent_days is None and await _begin_history(connection, run):
+            sweep = await _read(connection, run, client, lease, "history", "backfill") or sweep
+    return StreamResult(
+        key, run.counts, since, run.cursor.watermark, resumed, sweep, owed=run.cursor.history is not None
+    )
+
+
+def since_of(reading: Reading, cursor: Cursor, options: SyncOptions) -> datetime | None:
+    """Where the next forward pass begins; None for a full one."""
+    if options.full:
+        return None
+    if cursor.watermark is None:
+        recent = timedelta(days=options.recent_days) if options.recent_days and reading.narrows else None
+        return datetime.now(UTC) - recent if recent else None
+    # What can be narrowed and is not worth it is read whole, except beside its own history.
+    if reading.kind == "whole" and not (reading.recent and cursor.history):
+        return None
+    return overlap_start(cursor.watermark, options.overlap_minutes)
+
+
+def key_parameters(account_ref: str, since: datetime | None, history: Pass | None) -> dict[str, Any]:
+    """What `Reading.keys_sql` is asked with.
+
+    `fetched`: parents that came in since then are wanted, whatever their own stamps. While the stream's own history is
+    owed, those that came before it began are its matter.
+    """
+    began = history.began_at if history else since
+    return {"account": account_ref, "since": since, "fetched": max(since, began) if since and began else None}
 
 
 async def _begin(connection: psycopg.AsyncConnection[Any], run: _Run) -> None:
-    watermark = run.cursor.watermark
-    partial = run.reading.kind != "whole" and watermark is not None and not run.options.full
-    since = overlap_start(watermark, run.options.overlap_minutes) if partial and watermark else None
+    since = since_of(run.reading, run.cursor, run.options)
+    first = run.cursor.watermark is None
     async with connection.transaction():
-        sweep_id = await begin_sweep(connection, run.key) if since is None and run.reading.sweeps else None
-        current = Pass(full=since is None, since=since, sweep_id=sweep_id)
-        run.cursor = run.cursor.model_copy(update={"current": current})
+        began_at, sweep_id = await _opened(connection, run, full=since is None)
+        run.cursor = Cursor(
+            watermark=run.cursor.watermark,
+            current=Pass(full=since is None, since=since, began_at=began_at, sweep_id=sweep_id),
+            # A full pass reads what was owed; a first pass that is none owes the rest from its first page on.
+            history=None if since is None else Pass(full=True) if first else run.cursor.history,
+        )
         await save_cursor(connection, run.key, run.cursor, run.run_id)
 
 
+async def _begin_history(connection: psycopg.AsyncConnection[Any], run: _Run) -> bool:
+    """Whether there is history to read now. What is read by parents waits until theirs is complete."""
+    if run.cursor.history is None:
+        return False
+    if run.cursor.history.began_at is not None:
+        return True
+    async with connection.transaction():
+        if run.reading.after and await owed(connection, run.key.account_ref, run.reading.after):
+            return False
+        began_at, sweep_id = await _opened(connection, run, full=True)
+        history = run.cursor.history.model_copy(update={"began_at": began_at, "sweep_id": sweep_id})
+        run.cursor = run.cursor.model_copy(update={"history": history})
+        await save_cursor(connection, run.key, run.cursor, run.run_id)
+    return True
+
+
+async def _opened(
+    connection: psycopg.AsyncConnection[Any], run: _Run, *, full: bool
+) -> tuple[datetime | None, int | None]:
+    """The database's clock now, and the sweep of a full pass that can find deletions."""
+    sweep_id = await begin_sweep(connection, run.key) if full and run.reading.sweeps else None
+    row = await (await connection.execute("select now()")).fetchone()
+    return (row[0] if row else None), sweep_id
+
+
+async def _read(
+    connection: psycopg.AsyncConnection[Any],
+    run: _Run,
+    client: SourceClient,
+    lease: Lease,
+    slot: _Slot,
+    priority: Priority,
+) -> SweepCounts | None:
+    """Reads a pass to its end; of history, where it can go on later, no longer than a visit may."""
+    until = time.monotonic() + run.options.history_seconds
+    begun = run.at(slot)
+    request = await _request(connection, run, slot, client, priority)
+    whole, told = True, None
+    async for page in client.read(run.stream.entity, request):
+        async with connection.transaction(), connection.cursor() as cur:
+            await lease.acheck(cur)
+            if run.credentials_id is not None:
+                await must_be_connected(connection, run.credentials_id)
+            await _store(connection, run, slot, page)
+        whole, told = page.complete, page.total
+        if run.options.progress:
+            run.options.progress(run.key, run.counts, page.total)
+        late = slot == "history" and run.reading.resumes and time.monotonic() > until
+        if late and page.position is not None:
+            async with connection.transaction():
+                await pause(connection, run.key)
+            return None
+    return await _sweep(connection, run, slot, begun.sweep_id, lease, whole, told)
+
+
 async def _request(
-    connection: psycopg.AsyncConnection[Any], run: _Run, current: Pass, client: SourceClient
+    connection: psycopg.AsyncConnection[Any], run: _Run, slot: _Slot, client: SourceClient, priority: Priority
 ) -> ReadRequest:
+    current = run.at(slot)
     keys: tuple[str, ...] = ()
     if run.reading.kind == "fan_out" and current.since:
-        keys = await client.active_keys(run.stream.entity, current.since, run.options.priority) or ()
+        keys = await client.active_keys(run.stream.entity, current.since, priority) or ()
     known: dict[str, datetime | None] = {}
     async with connection.transaction():
         if run.reading.keys_sql:
+            history = run.cursor.history if slot == "current" else None
             result = await connection.execute(
-                run.reading.keys_sql.encode(), {"account": run.key.account_ref, "since": current.since}
+                run.reading.keys_sql.encode(), key_parameters(run.key.account_ref, current.since, history)
             )
             keys = tuple(dict.fromkeys([*(row[0] for row in await result.fetchall()), *keys]))
         if run.reading.known:
@@ -125,14 +243,12 @@ async def _request(
                 [run.key.account_ref],
             )
             known = {row[0]: row[1] for row in await result.fetchall()}
-    return ReadRequest(
-        since=current.since, position=current.position, keys=keys, known=known, priority=run.options.priority
-    )
+    return ReadRequest(since=current.since, position=current.position, keys=keys, known=known, priority=priority)
 
 
-async def _store(connection: psycopg.AsyncConnection[Any], run: _Run, page: Page) -> None:
+async def _store(connection: psycopg.AsyncConnection[Any], run: _Run, slot: _Slot, page: Page) -> None:
     """A page's rows and its cursor; the last page also completes the pass."""
-    current = run.cursor.current or Pass(full=True)
+    current = run.at(slot)
     counts = await store_page(connection, run.stream.table, run.key, page, run.run_id, current.sweep_id)
     run.counts.add(counts)
     current = current.model_copy(
@@ -144,29 +260,39 @@ async def _store(connection: psycopg.AsyncConnection[Any], run: _Run, page: Page
         }
     )
     if page.position is not None:
-        run.cursor = run.cursor.model_copy(update={"current": current})
+        run.cursor = run.cursor.model_copy(update={slot: current})
         await save_cursor(connection, run.key, run.cursor, run.run_id)
         return
-    run.cursor = Cursor(watermark=current.started_at, current=None)
+    forward = {"watermark": current.started_at} if slot == "current" else {}
+    run.cursor = run.cursor.model_copy(update={slot: None, **forward})
     await save_cursor(connection, run.key, run.cursor, run.run_id)
     await finish(connection, run.key, full=current.full, records=current.records)
 
 
 async def _sweep(
-    connection: psycopg.AsyncConnection[Any], run: _Run, current: Pass, lease: Lease
+    connection: psycopg.AsyncConnection[Any],
+    run: _Run,
+    slot: _Slot,
+    sweep_id: int | None,
+    lease: Lease,
+    whole: bool,
+    told: int | None,
 ) -> SweepCounts | None:
-    if run.cursor.current is not None:
+    """What was not met. A pass that did not meet all that the source counts proves nothing about what is gone."""
+    if whole and getattr(run.cursor, slot) is not None:
         raise V2Error(
             f"the {run.stream.integration} client ended its pages of {run.stream.entity} without a last page",
             hint="this is a bug in the client: its last page must have position None",
         )
-    if current.sweep_id is None:
+    if sweep_id is None:
         return None
     async with connection.transaction(), connection.cursor() as cur:
         await lease.acheck(cur)
-        return await apply_sweep(
-            connection, run.stream.table, run.stream.primary, run.key, current.sweep_id, run.options.shrink_floor or 0.2
-        )
+        if not whole:
+            await close_sweep(connection, sweep_id, told)
+            return None
+        floor = run.options.shrink_floor or 0.2
+        return await apply_sweep(connection, run.stream.table, run.stream.primary, run.key, sweep_id, floor, told)
 
 
 async def record_failure(database: Database, key: StreamKey, error: V2Error, run_id: str, *, excluded: bool) -> None:

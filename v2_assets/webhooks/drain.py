@@ -24,7 +24,7 @@ from resources.reading import Page, Record, RecordReader
 from resources.settings import Settings
 from v2_assets.clients import client_of
 from v2_assets.schema.stage import Stream
-from v2_assets.staging.state import StreamKey
+from v2_assets.staging.state import StreamKey, must_be_connected
 from v2_assets.staging.store import store_page
 from v2_assets.staging.streams import stream
 from v2_assets.staging.sweep import end_records
@@ -181,6 +181,7 @@ async def _read_records(
         outcomes = _outcomes(group, found)
         async with database.aconnect() as connection, connection.cursor() as cur:
             await lease.acheck(cur)
+            await must_be_connected(connection, group.owner.credentials_id)
             records = tuple(record for record in found.values() if record is not None)
             await store_page(connection, group.stream.table, key, Page(records, None, datetime.now(UTC)), run_id, None)
             if gone:

@@ -98,6 +98,21 @@ async def audit(database: Database, settings: Settings, found: list[Connection])
     return done
 
 
+async def unregister(database: Database, settings: Settings, held: Connection) -> int:
+    """Ends the webhooks that one connection holds. Returns how many there were; raises what the source answers."""
+    base, addresses = public_url(settings), Addresses(secret_keys(settings))
+    url = base + addresses.path("fub", held.credentials_id)
+    async with (
+        database.async_pool(1, 2) as pool,
+        client_of(held, settings, open_vault(settings), PostgresBudget(pool)) as client,
+    ):
+        webhooks = cast(FubClient, client).webhooks
+        ours = [hook for hook in await webhooks.all() if hook.url == url]
+        for hook in ours:
+            await webhooks.remove(hook)
+    return len(ours)
+
+
 async def _put_right(webhooks: FubWebhooks, url: str, base: str, result: Audit) -> None:
     held: dict[str, Webhook] = {}
     for hook in await webhooks.all():

@@ -1,7 +1,8 @@
 """Deals and listings of one agent: thin lists by lifecycle group, details only where a stamp changed, counts compared.
 
-No filter by time is known to work, so every pass walks the lists; they are short and by creation, which does not move
-while they are read. What the counts do not confirm is never taken for complete.
+No filter by time is known to work, so every pass walks the lists; they are short and by creation, newest first, which
+does not move while they are read: a new deal only repeats a row. A pass since an instant walks them too, and asks for
+the details of what changed since then. What the counts do not confirm is never taken for complete.
 """
 
 from __future__ import annotations
@@ -92,7 +93,7 @@ async def _group(
             ("pageNumber", str(number)),
             ("pageSize", str(endpoint.page_size)),
             ("sortBy", "CREATED_AT"),
-            ("sortDirection", "ASC"),
+            ("sortDirection", "DESC"),
         ]
         answer = await calls.arrakis(endpoint, query, priority=priority, agent=agent, group=group)
         rows = rows_of(answer, endpoint)
@@ -114,9 +115,9 @@ async def _group(
 async def _details(
     calls: RezenCalls, entity: str, rows: list[Any], request: ReadRequest
 ) -> tuple[tuple[Record, ...], tuple[str, ...]]:
-    """Details of the rows whose stamp differs from what is staged; the others are only seen."""
+    """Details of the rows whose stamp differs from what is staged, and is not too old; the others are only seen."""
     seen = {i for row in rows if (i := _id(row)) and _unchanged(i, row, request)}
-    changed = [row for row in rows if _id(row) and _id(row) not in seen]
+    changed = [row for row in rows if _id(row) and _id(row) not in seen and not _older(row, request)]
     broken = [record(entity, row) for row in rows if _id(row) is None]
 
     async def one(row: dict[str, Any]) -> Record | None:
@@ -154,6 +155,11 @@ def _with_problem(entity: str, row: dict[str, Any], problem: Problem, source_id:
 def _unchanged(deal_id: str, row: dict[str, Any], request: ReadRequest) -> bool:
     stamp = epoch_or_iso(row.get("updatedAt"))
     return stamp is not None and request.known.get(deal_id) == stamp
+
+
+def _older(row: dict[str, Any], request: ReadRequest) -> bool:
+    stamp = epoch_or_iso(row.get("updatedAt"))
+    return request.since is not None and stamp is not None and stamp < request.since
 
 
 def _id(row: Any) -> str | None:

@@ -1,8 +1,8 @@
 """Sales and listings: what changed in one bulk answer, or everything in windows of it and the folder lists behind.
 
-A full pass asks for the files by the time of their creation, window by window, so that no answer is too large and a
-dead run goes on behind the last window. The bulk may leave files out, so the folder lists are walked then, and what
-only they have is asked for one by one. Bulk answers come from a replica: its own time is the cursor, never ours.
+A full pass asks for the files by the time of their creation, window by window, newest first, so that no answer is too
+large and a dead run goes on before the last window. The bulk may leave files out, so the folder lists are walked then,
+and what only they have is asked for one by one. Bulk answers come from a replica: its time is the cursor, never ours.
 """
 
 from __future__ import annotations
@@ -31,7 +31,11 @@ _UNKNOWN = Problem("unknown_kind", "objectType", "neither sale, listing nor summ
 
 
 async def read_files(calls: SkySlopeCalls, entity: str, request: ReadRequest) -> AsyncIterator[Page]:
-    """A pass over one kind of file. Position of a full pass: {"window": n, "whole": control totals agreed so far}."""
+    """A pass over one kind of file.
+
+    Position of a full pass: {"left": windows to read, "whole": control totals agreed so far}. A window that begins in
+    the meantime (a year ends) is not read: what is in it comes as a change.
+    """
     # Asked before anything is read: what changes meanwhile is newer than this, and comes again.
     replica = await calls.replica_time(request.priority)
     if request.since is not None:
@@ -41,11 +45,11 @@ async def read_files(calls: SkySlopeCalls, entity: str, request: ReadRequest) ->
     position = request.position or {}
     whole, windows = bool(position.get("whole", True)), windows_until(datetime.now(UTC))
     met: set[str] = set()
-    for number in range(int(position.get("window") or 0), len(windows)):
+    for number in reversed(range(int(position.get("left", len(windows))))):
         records, agreed = await _bulk(calls, entity, "created", *windows[number], request.priority)
         whole = whole and agreed
         met |= {record.source_id for record in records}
-        yield Page(tuple(records), {"window": number + 1, "whole": whole}, replica)
+        yield Page(tuple(records), {"left": number, "whole": whole}, replica)
     known = met | set(request.known)
     listed = [guid async for guids in folder_ids(calls, entity, request.priority) for guid in guids]
     missing = [guid for guid in dict.fromkeys(listed) if guid not in known]
