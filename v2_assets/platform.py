@@ -212,7 +212,7 @@ class Platform:
         migrate.check(urls.v2)
         environment = self.environment(urls)
         with self._lock():
-            services = {"receiver": self._receiver(), "monitor": self._monitor()}
+            services = {"receiver": self._receiver(), "api": self._api(), "monitor": self._monitor()}
             if name not in services:
                 self._prepare_dagster(urls, environment)
                 services |= {service.name: service for service in self._dagster_services(urls, keep_port=True)[0]}
@@ -222,6 +222,8 @@ class Platform:
                 )
             if name == "receiver":
                 environment = self._receiver_environment(environment, urls)
+            elif name == "api":
+                environment = self._api_environment(environment, urls)
             me = ProcessId.of(os.getpid())
             if me is not None:
                 me.save(self._pid_file(name))  # what it becomes keeps its pid, so `v2 status` knows it

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-Process = Literal["code-server", "daemon", "webserver", "receiver", "monitor"]
+Process = Literal["code-server", "daemon", "webserver", "receiver", "api", "monitor"]
 
 
 def run(process: Annotated[Process, typer.Argument(help="which one")]) -> None:
