@@ -18,6 +18,8 @@ from v2_assets.cli.foreground import Process
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 UNITS = sorted((DEPLOY / "systemd").glob("v2*.service"))
+#: What faces the outside has a module of its own, which is told its own login only.
+FACING = {"receiver": "sensors.receiver", "api": "v2_assets.api"}
 SETTINGS = {f"V2_{name.upper()}" for name in Settings.model_fields}
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose/compose.yaml").read_text(encoding="utf-8"))
 
@@ -65,7 +67,7 @@ def test_a_unit_starts_what_exists_with_settings_that_exist_and_may_write_only_w
 def test_every_process_has_its_unit_and_its_container_and_the_target_wants_all_units() -> None:
     commands = [shlex.split(unit(path)["Service"]["ExecStart"]) for path in UNITS]
     units = {check_command(words) for words in commands if words[0] != "/bin/sh"}
-    alone = {"sensors.receiver" if name == "receiver" else name for name in get_args(Process)}
+    alone = {FACING.get(name, name) for name in get_args(Process)}
     assert alone <= units
     wanted = set(unit(DEPLOY / "systemd/v2.target")["Unit"]["Wants"].split())
     assert wanted == {f"v2-{name}.service" for name in get_args(Process)}
@@ -77,11 +79,12 @@ def test_every_process_has_its_unit_and_its_container_and_the_target_wants_all_u
     assert alone <= commanded
 
 
-def test_the_receiver_is_given_no_login_but_its_own() -> None:
-    for given in (env(DEPLOY / "systemd/etc/receiver.env"), COMPOSE["services"]["receiver"]["environment"]):
+@pytest.mark.parametrize(("name", "login"), [("receiver", "v2_hook"), ("api", "v2_front")])
+def test_what_faces_the_outside_is_given_no_login_but_its_own(name: str, login: str) -> None:
+    for given in (env(DEPLOY / f"systemd/etc/{name}.env"), COMPOSE["services"][name]["environment"]):
         assert set(given) <= SETTINGS
         assert "V2_DATABASE_URL" not in given and "V2_DAGSTER_DATABASE_URL" not in given
-        assert "v2_hook" in given["V2_RECEIVER_DATABASE_URL"]
+        assert login in given[f"V2_{name.upper()}_DATABASE_URL"]
 
 
 def test_the_containers_name_settings_services_volumes_and_files_that_exist() -> None:
@@ -116,11 +119,13 @@ def test_the_image_is_made_of_files_that_exist() -> None:
 
 def test_the_proxy_hands_on_to_the_ports_of_the_settings_and_lets_nobody_in_without_a_password() -> None:
     text = (DEPLOY / "nginx/v2.conf").read_text(encoding="utf-8")
-    people, hooks = text.split("server_name hooks.example.com;\n\n    ssl_certificate ")
-    ports = {name: Settings.model_fields[f"{name}_port"].default for name in ("ui", "monitor", "receiver")}
+    people, rest = text.split("server_name hooks.example.com;\n\n    ssl_certificate ")
+    hooks, api = rest.split("server_name api.example.com;\n")
+    ports = {name: Settings.model_fields[f"{name}_port"].default for name in ("ui", "monitor", "receiver", "api")}
     assert f"location / {{\n        proxy_pass http://127.0.0.1:{ports['ui']};" in people
     assert f"location /reports/ {{\n        proxy_pass http://127.0.0.1:{ports['monitor']};" in people
     assert re.findall(r"proxy_pass +http://127.0.0.1:(\d+)", hooks) == [str(ports["receiver"])]
+    assert re.findall(r"proxy_pass +http://127.0.0.1:(\d+)", api) == [str(ports["api"])]
     assert people.count("auth_basic off") == 1 and "auth_basic_user_file" in people
     largest = int(re.search(r"client_max_body_size (\d+)m", hooks)[1]) * 2**20  # type: ignore[index]
     assert largest > Settings.model_fields["receiver_largest_body"].default, "the receiver has to say 413 itself"

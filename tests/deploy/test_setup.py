@@ -17,7 +17,7 @@ from resources.postgres import Database
 from v2_assets.schema import migrate
 
 SETUP = Path(__file__).parents[2] / "deploy/postgres/setup.sql"
-LOGINS = ("owner", "app", "hook", "people")
+LOGINS = ("owner", "app", "hook", "front", "people")
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +77,12 @@ def test_the_receivers_login_adds_to_the_inbox_and_reads_nothing(logins: dict[st
         )
     for table in ("ops.webhook_inbox", "v2.credentials", "v2.fub_people", "staging.stage_fub_people"):
         assert refused(logins["hook"], f"select * from {table}"), table
+
+
+def test_the_endpoints_login_sees_no_key_and_no_payload_and_changes_nothing(logins: dict[str, Database]) -> None:
+    for table in ("v2.credentials", "staging.stage_fub_people", "ops.webhook_inbox"):
+        assert refused(logins["front"], f"select * from {table}"), table
+    assert refused(logins["front"], "delete from v2.fub_people")
 
 
 def test_people_read_the_product_and_no_key_and_no_payload(logins: dict[str, Database]) -> None:
