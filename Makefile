@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test up down check format lock docs clean
+.PHONY: help demo day kills test up down check format lock docs clean
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -20,6 +20,12 @@ $(READY): requirements.lock pyproject.toml
 
 demo: $(READY)  ## the whole story against the sandbox: onboard 8 users, let the world move, sweep, reconcile
 	@$(BIN)/v2 demo
+
+day: $(READY)  ## a working day of 25 users in six minutes: webhooks, lost events, sources in trouble
+	@$(BIN)/v2 day
+
+kills: $(READY)  ## the same day with every process killed under load
+	@$(BIN)/v2 day --kills
 
 test: $(READY)  ## all tests, on a real Postgres and real HTTP servers
 	@$(BIN)/python -m pytest -n auto --dist worksteal

@@ -128,26 +128,32 @@ class Database:
         return await self._aopen(autocommit=True, deadline_s=deadline_s)
 
     @asynccontextmanager
-    async def async_pool(self, min_size: int = 1, max_size: int = 4) -> AsyncIterator[AsyncConnectionPool]:
+    async def async_pool(
+        self, min_size: int = 1, max_size: int = 4, *, unchecked: bool = False
+    ) -> AsyncIterator[AsyncConnectionPool]:
         """A pool that hands out only live connections (one round trip per loan) and closes them at the end.
 
         async with db.async_pool(1, 4) as pool, pool.connection() as conn:
             await conn.execute("select 1")
+
+        `unchecked` is for a server that answers many short questions: it starts whether or not the database is there,
+        and saves the round trip, so a loan may be of a connection that died.
         """
-        probe = await self._aopen(autocommit=True, deadline_s=None)  # says why it fails; the pool would only time out
-        await probe.close()
+        if not unchecked:
+            probe = await self._aopen(autocommit=True, deadline_s=None)  # says why it fails; a pool only times out
+            await probe.close()
         pool = _Pool(
             self,
             self._conninfo,
             min_size=min_size,
             max_size=max_size,
             timeout=self._connect_deadline_s,
-            check=AsyncConnectionPool.check_connection,
+            check=None if unchecked else AsyncConnectionPool.check_connection,
             open=False,
             name=f"v2 {self.name}",
         )
         with self._translated():
-            await pool.open(wait=True, timeout=self._connect_deadline_s)
+            await pool.open(wait=not unchecked, timeout=self._connect_deadline_s)
         try:
             yield pool
         finally:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -150,6 +151,7 @@ def spawn_detached(
 
     A log of more than 10 MB is set aside as `<log>.1` first.
     """
+    _reap()
     log.parent.mkdir(parents=True, exist_ok=True)
     if log.exists() and log.stat().st_size > LOG_LIMIT_BYTES:
         log.replace(log.with_name(log.name + ".1"))
@@ -215,7 +217,15 @@ def port_is_free(port: int, host: str = "127.0.0.1") -> bool:
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """A port that nobody listens on at this moment."""
+    """A port that nobody listens on at this moment.
+
+    Below the range that systems give to outgoing connections: while a server with a port from that range is away, one
+    of its own clients can be given the server's port, and the server cannot have it back.
+    """
+    for _ in range(100):
+        port = random.randint(15_000, 32_000)  # noqa: S311 - no secret
+        if port_is_free(port, host):
+            return port
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.bind((host, 0))
         return int(probe.getsockname()[1])

@@ -72,6 +72,9 @@ class Settings(BaseSettings):
             examples=["postgresql://user:password@host:5432/dagster"],
         ),
     ] = None
+    allow_newer_schema: Annotated[
+        bool, Field(description="run although the database has newer revisions: to go back to the release before")
+    ] = False
     secret_key: Annotated[
         SecretStr | None,
         Field(
@@ -176,10 +179,41 @@ class Settings(BaseSettings):
     report_cron: Annotated[
         str, Field(description="when the health report of the day is drawn", examples=["10 6 * * *"])
     ] = "10 6 * * *"
+    compare_cron: Annotated[str, Field(description="when V1 and V2 are compared", examples=["20 5 * * *"])] = (
+        "20 5 * * *"
+    )
+    compare_refresh_days: Annotated[
+        int,
+        Field(ge=0, description="V1's tables are read again for the daily comparison when they are older than this"),
+    ] = 7
+
+    retention_cron: Annotated[
+        str, Field(description="when what is old enough is forgotten", examples=["40 3 * * *"])
+    ] = "40 3 * * *"
+    retention_runs_days: Annotated[
+        int, Field(ge=1, description="for how long Dagster's runs are kept after they ended, with their events")
+    ] = 30
+    retention_inbox_days: Annotated[int, Field(ge=1, description="for how long handled webhook events are kept")] = 30
+    retention_parked_days: Annotated[
+        int, Field(ge=1, description="for how long webhook events are kept that were put aside")
+    ] = 180
+    retention_alerts_days: Annotated[
+        int, Field(ge=1, description="for how long incidents that are over are kept, and delivered messages")
+    ] = 365
+    retention_errors_days: Annotated[int, Field(ge=1, description="for how long the error log is kept")] = 90
+    retention_work_days: Annotated[
+        int, Field(ge=1, description="for how long the counts of single merges and sweeps are kept")
+    ] = 30
+    retention_gone_days: Annotated[
+        int, Field(ge=1, description="for how long a staged record is kept that its source has deleted")
+    ] = 365
 
     monitor_port: Annotated[
         int, Field(ge=1, le=65535, description="port of /health, /metrics and the reports on 127.0.0.1")
     ] = 3010
+    supervise: Annotated[
+        bool, Field(description="start again what `v2 up` started and what ended by itself", examples=["true"])
+    ] = True
     receiver_port: Annotated[
         int, Field(ge=1, le=65535, description="port of the webhook receiver on 127.0.0.1", examples=[3020])
     ] = 3020
@@ -197,6 +231,23 @@ class Settings(BaseSettings):
             examples=["postgresql://receiver:password@host:5432/v2"],
         ),
     ] = None
+    api_port: Annotated[
+        int, Field(ge=1, le=65535, description="port of the read endpoints on 127.0.0.1", examples=[3030])
+    ] = 3030
+    api_database_url: Annotated[
+        SecretStr | None,
+        Field(
+            description="the endpoints' own login, a member of v2_api, on the server of database_url",
+            examples=["postgresql://api:password@host:5432/v2"],
+        ),
+    ] = None
+    api_connections: Annotated[
+        int, Field(ge=1, le=200, description="connections to the database that the endpoints hold at most")
+    ] = 8
+    api_requests_per_minute: Annotated[
+        int, Field(ge=1, description="requests a minute with one token; more are answered with 429")
+    ] = 600
+    api_burst: Annotated[int, Field(ge=1, description="requests that may come at once with one token")] = 60
     inbox_old_minutes: Annotated[
         int, Field(ge=1, description="how long a webhook event may wait before people are told")
     ] = 5
@@ -289,6 +340,11 @@ class Settings(BaseSettings):
         float, Field(ge=0, description="per cent of a table's staged records that are rejected: more is critical")
     ] = 5
 
+    log_format: Annotated[
+        Literal["text", "json"],
+        Field(description="how the processes of the platform write their logs", examples=["json"]),
+    ] = "text"
+
     overlap_minutes: Annotated[
         int, Field(ge=0, le=1440, description="how far an incremental window reaches back", examples=[10])
     ] = 10
@@ -309,7 +365,47 @@ class Settings(BaseSettings):
         ),
     ] = 0.2
 
-    @field_validator("database_url", "dagster_database_url", "receiver_database_url")
+    shadow_v1_url: Annotated[
+        str | None,
+        Field(
+            description="V1's endpoints; with it they are read beside ours", examples=["https://example.xano.io/api:x"]
+        ),
+    ] = None
+    shadow_sample_percent: Annotated[
+        float, Field(ge=0, le=100, description="per cent of the requests to V1 that are compared with ours")
+    ] = 100
+    shadow_timeout_seconds: Annotated[
+        float, Field(gt=0, description="how long ours may take when they are compared")
+    ] = 5
+    shadow_v1_timeout_seconds: Annotated[float, Field(gt=0, description="how long V1 may take to answer")] = 30
+
+    gate_unexplained: Annotated[
+        int, Field(ge=0, description="differences without an accepted reason that a table may have and be switched")
+    ] = 0
+    gate_gap_percent: Annotated[
+        float, Field(ge=0, le=100, description="per cent of V1's rows of a table that V2 may lack and be switched")
+    ] = 1
+    gate_exact_cells: Annotated[
+        int, Field(ge=0, description="values of money, dates or ids that may differ from V1 without an excuse")
+    ] = 0
+    gate_green_runs: Annotated[
+        int, Field(ge=1, le=50, description="complete comparisons in a row that must be green before the switch")
+    ] = 3
+    gate_comparison_hours: Annotated[
+        float, Field(gt=0, description="how old the last complete comparison may be", examples=[26])
+    ] = 26
+    gate_staleness_minutes: Annotated[
+        float, Field(ge=0, description="how much older than V1's the data of V2 may be", examples=[120])
+    ] = 120
+    gate_shadow_requests: Annotated[
+        int, Field(ge=0, description="requests of an endpoint that must be compared with V1's answers; 0: none")
+    ] = 100
+    gate_shadow_days: Annotated[int, Field(ge=1, le=365, description="days of shadow reading that count")] = 7
+    gate_shadow_differences: Annotated[
+        int, Field(ge=0, description="differences from V1's answers without an accepted reason that may be there")
+    ] = 0
+
+    @field_validator("database_url", "dagster_database_url", "receiver_database_url", "api_database_url")
     @classmethod
     def _is_a_postgres_url(cls, value: SecretStr | None) -> SecretStr | None:
         # The message must not repeat the value: it holds a password.
@@ -322,7 +418,13 @@ class Settings(BaseSettings):
         return SecretStr("postgresql://" + rest)
 
     @field_validator(
-        "fub_base_url", "rezen_base_url", "skyslope_base_url", "title_base_url", "xano_base_url", "receiver_public_url"
+        "fub_base_url",
+        "rezen_base_url",
+        "skyslope_base_url",
+        "title_base_url",
+        "xano_base_url",
+        "receiver_public_url",
+        "shadow_v1_url",
     )
     @classmethod
     def _is_an_http_url(cls, value: str | None) -> str | None:

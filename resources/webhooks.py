@@ -9,9 +9,9 @@ can check it without reading anything. Qualia is given the same two parts as the
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 from collections.abc import Sequence
+from functools import lru_cache
 
 #: The sources that send webhooks (SkySlope and V1 have none).
 SOURCES = ("fub", "rezen", "title")
@@ -57,8 +57,9 @@ class Addresses:
         return int(number) if any(matches) else None
 
 
+@lru_cache(maxsize=4096)
 def _token(key: bytes, source: str, credentials_id: int) -> str:
-    digest = hmac.new(key, f"webhook/{source}/{credentials_id}".encode(), hashlib.sha256).digest()
+    digest = hmac.digest(key, f"webhook/{source}/{credentials_id}".encode(), "sha256")
     return base64.b32encode(digest).decode("ascii").lower()[:_TOKEN_LETTERS]
 
 
@@ -67,7 +68,7 @@ def fub_signature(key: str, body: bytes) -> str:
 
     Source: the vendor's webhooks guide. (Over the body itself, as some clients do it, no real event would pass.)
     """
-    return hmac.new(key.encode(), base64.b64encode(body), hashlib.sha256).hexdigest()
+    return hmac.digest(key.encode(), base64.b64encode(body), "sha256").hex()
 
 
 def signed_by_fub(keys: Sequence[str], body: bytes, signature: str | None) -> bool:

@@ -56,7 +56,10 @@ class Admin:
             Route("/step", self._step, methods=["POST"]),
             Route("/reassign", self._reassign, methods=["POST"]),
             Route("/touch", self._touch, methods=["POST"]),
+            Route("/rotate", self._rotate, methods=["POST"]),
+            Route("/merge", self._merge, methods=["POST"]),
             Route("/hooks", self._hooks, methods=["GET", "POST"]),
+            Route("/hooks/log", self._hooks_log),
             Route("/hooks/register", self._register, methods=["POST"]),
             Route("/hooks/send", self._send, methods=["POST"]),
             Route("/fault", self._fault, methods=["GET", "POST", "DELETE"]),
@@ -142,6 +145,31 @@ class Admin:
             )
         except (KeyError, ValueError, TypeError, StopIteration) as error:
             return JSONResponse({"error": f"system, entity, account and id name a record that exists: {error!r}"}, 400)
+
+    async def _rotate(self, request: Request) -> Response:
+        """{system, key}: the key is made anew; the answer has the new one, and the old one is refused from now on."""
+        wanted = await request.json()
+        try:
+            return self._do({"rotate": [str(wanted["system"]), str(wanted["key"])]})
+        except (KeyError, TypeError, StopIteration) as error:
+            return JSONResponse({"error": f"system and key name a key that exists: {error!r}"}, 400)
+
+    async def _merge(self, request: Request) -> Response:
+        """{account, winner, loser}: two contacts become one; without ids two of the account's are taken."""
+        wanted = await request.json()
+        try:
+            account = int(wanted["account"])
+            people = self.sandbox.world.accounts[account].tables["people"]
+            some = list(people)[-2:]
+            ids = [int(wanted.get(name, some[number])) for number, name in enumerate(("winner", "loser"))]
+            at = datetime.now(UTC).replace(microsecond=0).isoformat()
+            return self._do({"merge": [account, *ids, at]})
+        except (KeyError, ValueError, TypeError, IndexError) as error:
+            return JSONResponse({"error": f"account, winner and loser are ids that exist: {error!r}"}, 400)
+
+    async def _hooks_log(self, request: Request) -> Response:
+        """Every event that was made: when, of what, and whether it was lost on the way."""
+        return JSONResponse({"events": list(self.sandbox.hooks.log)})
 
     async def _hooks(self, request: Request) -> Response:
         """How webhooks go: on, and the shares of loss, repeat, disorder; delay_s; retry_scale."""

@@ -13,7 +13,7 @@ import hmac
 import json
 import random
 import uuid
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -31,6 +31,7 @@ RETRIES = (60, 300, 300, 600, 1800)
 PATIENCE_S = 10.0
 #: Senders are many machines; here as many deliveries are under way at once.
 AT_ONCE = 20
+LOGGED = 100_000
 
 #: The tables whose changes are told, with the beginning of the event's name. Lead events are told of when made only.
 _FAMILIES = {
@@ -72,9 +73,12 @@ Picture = dict[tuple[str, Any], dict[Any, str]]
 
 @dataclass(slots=True)
 class _Delivery:
+    """One event to one address. `about`: system, account, table and ids of what changed, for the log."""
+
     url: str
     body: bytes
     headers: dict[str, str]
+    about: tuple[str, str, str, list[Any]] | None = None
 
 
 @dataclass
@@ -87,6 +91,8 @@ class Hooks:
     #: reZEN by agent, Qualia by organisation: address, and name and password.
     others: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
+    #: Events as they were made, the newest LOGGED of them.
+    log: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=LOGGED))
     _dice: random.Random = field(default_factory=lambda: random.Random(11))
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
@@ -164,7 +170,8 @@ class Hooks:
                     "uri": None if event.endswith("Deleted") else uri,
                 }
                 body = json.dumps(document | ({"data": data} if data else {})).encode()
-                yield _Delivery(hook.url, body, {"FUB-Signature": signature(body)})
+                about = ("fub", str(account), table, part)
+                yield _Delivery(hook.url, body, {"FUB-Signature": signature(body)}, about)
 
     def _rezen(self, new: list[str], changed: list[str]) -> Iterable[_Delivery]:
         brokerage = self.world.brokerage
@@ -182,7 +189,8 @@ class Hooks:
                         "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
                         "userId": agent,
                     }
-                    yield _Delivery(to["url"], json.dumps(document).encode(), {})
+                    about = ("rezen", agent, "listings" if deal["listing"] else "transactions", [deal_id])
+                    yield _Delivery(to["url"], json.dumps(document).encode(), {}, about)
 
     def _title(self, organisation: str, new: list[str], changed: list[str]) -> Iterable[_Delivery]:
         to = self.others.get(("title", organisation))
@@ -190,9 +198,8 @@ class Hooks:
             for order_id in ids:
                 document = {"type": kind, "order_id": order_id, "description": "An order has news"}
                 pair = base64.b64encode(f"{to['user']}:{to['password']}".encode()).decode() if to else ""
-                yield _Delivery(
-                    to["url"] if to else "", json.dumps(document).encode(), {"Authorization": f"Basic {pair}"}
-                )
+                url, about = to["url"] if to else "", ("title", organisation, "orders", [order_id])
+                yield _Delivery(url, json.dumps(document).encode(), {"Authorization": f"Basic {pair}"}, about)
 
     def register(self, system: str, account: str, url: str, user: str = "", password: str = "") -> None:
         """Registers at reZEN (which sends a test event at once) or Qualia. Raises KeyError for another system."""
@@ -213,7 +220,13 @@ class Hooks:
         """Delivers in the background, as badly as it is set. On the server's loop only."""
         made = list(deliveries)
         self.counts["events"] += len(made)
-        kept = [d for d in made if not self._falls(self.ways.loss)]
+        kept, now = [], datetime.now(UTC).isoformat()
+        for delivery in made:
+            if not (lost := self._falls(self.ways.loss)):
+                kept.append(delivery)
+            if delivery.about:
+                names = ("system", "account", "table", "ids")
+                self.log.append({"at": now, "lost": lost, **dict(zip(names, delivery.about, strict=True))})
         self.counts["lost"] += len(made) - len(kept)
         kept += [d for d in kept if self._falls(self.ways.repeat)]
         if self.ways.disorder:

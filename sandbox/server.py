@@ -23,7 +23,7 @@ from sandbox.rezen import RezenServer
 from sandbox.skyslope import SkySlopeServer
 from sandbox.title import TitleServer
 from sandbox.world import World
-from sandbox.xano import XanoServer
+from sandbox.xano import FrontendServer, XanoServer
 
 HOST = "127.0.0.1"
 
@@ -41,6 +41,7 @@ class Sandbox:
             Mount("/rezen", routes=RezenServer(world, self.faults).mounts()),
             Mount("/skyslope", routes=SkySlopeServer(world, self.faults).routes()),
             Mount("/title", routes=TitleServer(world, self.faults).routes()),
+            Mount("/xano/api:frontend", routes=FrontendServer(world).routes()),
             Mount("/xano/api:meta", routes=XanoServer(world, self.limits, self.faults).routes()),
             Mount("/_world", routes=self.admin.routes()),
         ]
@@ -75,6 +76,11 @@ class Sandbox:
     def xano_url(self) -> str:
         """For V2_XANO_BASE_URL."""
         return f"{self.url}/xano/api:meta"
+
+    @property
+    def v1_url(self) -> str:
+        """For V2_SHADOW_V1_URL."""
+        return f"{self.url}/xano/api:frontend"
 
     def account_of(self, key: str) -> str | None:
         """The CRM account or the agent that a key belongs to."""

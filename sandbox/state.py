@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.world import Scale, World
-from sandbox.world.move import touch
+from sandbox.world.move import merge_people, rotate, touch
 
 STATE_FILE = "sandbox.json"
 
 
 @dataclass
 class Deeds:
-    """What was done to a world since it began, in order (`{"step": instant}`, `{"reassign": […]}`), and what is on."""
+    """What was done to a world since it began, in order (`{"step": instant}`, `{"touch": […]}`, …), and what is on."""
 
     done: list[dict[str, Any]] = field(default_factory=list)
     faults: list[dict[str, Any]] = field(default_factory=list)
@@ -49,6 +49,12 @@ def do(world: World, deed: dict[str, Any]) -> dict[str, Any]:
         return world.step(datetime.fromisoformat(deed["step"]))
     if "touch" in deed:
         return touch(world, *deed["touch"])
+    if "rotate" in deed:
+        return {"key": rotate(world, *deed["rotate"])}
+    if "merge" in deed:
+        account, winner, loser, at = deed["merge"]
+        world.now = max(world.now, datetime.fromisoformat(at))
+        return merge_people(world, world.accounts[account], winner, loser)
     account, person, user, at = deed["reassign"]
     world.now = max(world.now, datetime.fromisoformat(at))
     return world.reassign(account, person, user)

@@ -15,7 +15,7 @@ from psycopg import sql
 from resources.postgres import Database
 from sensors.ranges import contiguous, tags_for
 from sensors.runs import busy_keys
-from v2_assets.automation import BACKLOG_INTERVAL_S, KIND_TAG
+from v2_assets.automation import BACKLOG_INTERVAL_S, KIND_TAG, LANE
 from v2_assets.jobs import merge_backlog
 from v2_assets.merge.statements import WANTS_MERGING
 from v2_assets.partitions import USERS_NAME, partition_key
@@ -99,4 +99,4 @@ def backlog_sensor(
     if not chosen:
         yield dg.SkipReason(f"{len(waiting)} users have pending rows; each is being worked on or was just tried")
     for piece in contiguous(keys, chosen, USERS_PER_RUN):
-        yield dg.RunRequest(tags={**tags_for(piece), KIND_TAG: "backlog"})
+        yield dg.RunRequest(tags={**tags_for(piece), KIND_TAG: "backlog", **LANE})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from datetime import timedelta
 
 import dagster as dg
 
@@ -25,6 +26,18 @@ _TITLE = os.environ.get("V2_TITLE_SWEEP_CRON", "22 * * * *")
 #: When the sweep of each integration starts. V1 and files are read when a person asks for it.
 SWEEP_CRONS = {"fub": _FUB, "rezen": _REZEN, "skyslope": _SKYSLOPE, "title": _TITLE}
 
+#: How old a table may become, by the class of its declaration: the first window warns, the second fails. The weekly
+#: full sweep reads with what others leave of the budgets, and its users are not swept besides; so the first windows are
+#: several sweeps long, and only what has really stopped is told.
+FRESHNESS = {
+    # Swept every 15 minutes and told of by webhooks: eight sweeps missed, or half a working day.
+    "realtime": dg.FreshnessPolicy.time_window(warn_window=timedelta(hours=2), fail_window=timedelta(hours=6)),
+    # Swept every hour: six sweeps missed, or a day.
+    "hourly": dg.FreshnessPolicy.time_window(warn_window=timedelta(hours=6), fail_window=timedelta(hours=24)),
+    # Once a day is enough: a day and the time that a day's run may take, or the age at which any sync is critical.
+    "daily": dg.FreshnessPolicy.time_window(warn_window=timedelta(hours=30), fail_window=timedelta(hours=72)),
+}
+
 #: Once a week everything is read again, on the quietest night, at backfill's priority.
 FULL_SWEEP_CRON = os.environ.get("V2_FULL_SWEEP_CRON", "30 2 * * 0")
 #: After midnight, because totals of the month and year depend on the day.
@@ -35,11 +48,18 @@ CHECKS_CRON = os.environ.get("V2_CHECKS_CRON", "11,41 * * * *")
 
 #: Once a day, before people come to work.
 REPORT_CRON = os.environ.get("V2_REPORT_CRON", "10 6 * * *")
+#: In the quiet of the night, after the full sweep and the aggregates.
+COMPARE_CRON = os.environ.get("V2_COMPARE_CRON", "20 5 * * *")
+#: After the aggregates' day begins and before the report looks at it; the quietest hours of the sources.
+RETENTION_CRON = os.environ.get("V2_RETENTION_CRON", "40 3 * * *")
 #: The report shows hours, so a few points in each are enough.
 MEASURING_INTERVAL_S = 300
 
 #: Trouble is told within a minute; looking costs a few reads of indexes.
 ALERTS_INTERVAL_S = 30
+
+#: What is served from V2 and turns red is to be V1's again within a minute.
+GATE_INTERVAL_S = 60
 
 #: The floor in Dagster; a new credential is to be running within 30 s, of which verifying and starting take some.
 ONBOARDING_INTERVAL_S = 5
@@ -61,6 +81,8 @@ SHRINK_TAG = "v2/accept-shrink"
 KIND_TAG = "v2/kind"
 #: Runs of this kind read history behind the sweeps, which do not wait for them.
 HISTORY_KIND = "history"
+#: Runs that may take minutes; dagster.yaml keeps places free beside them, so that a webhook's run never waits for one.
+LANE = {"v2/lane": "bulk"}
 #: The users of a run, for the backlog sensor: what is being worked on needs no second run.
 INTEGRATION_TAG = "v2/integration"
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import dagster as dg
 
+from v2_assets.automation import FRESHNESS, SWEEP_CRONS
 from v2_assets.schema import metadata
 
 
@@ -40,3 +41,11 @@ def description(table: str) -> str:
     """The V2 table's comment and grain, as its asset's description."""
     declared = metadata.tables[f"v2.{table}"]
     return f"{declared.comment or ''}\n\nGrain: {declared.info['grain']}. From: {', '.join(declared.info['sources'])}."
+
+
+def freshness(schema: str, table: str) -> dg.FreshnessPolicy | None:
+    """The policy of a table's class. None for staging that no sweep reads: a file and V1 come when a person asks."""
+    info = metadata.tables[f"{schema}.{table}"].info
+    if schema == "staging" and not set(info["sources"]) & set(SWEEP_CRONS):
+        return None
+    return FRESHNESS[info["freshness"]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dagster as dg
 
-from v2_assets.automation import INTEGRATION_TAG
+from v2_assets.automation import INTEGRATION_TAG, LANE
 from v2_assets.schema import metadata
 from v2_assets.schema.stage import STREAMS
 
@@ -19,7 +19,7 @@ def _sync_job(integration: str) -> dg.UnresolvedAssetJobDefinition:
         selection=(staged.downstream() | dg.AssetSelection.groups("identity"))
         .required_multi_asset_neighbors()
         .without_checks(),
-        tags={INTEGRATION_TAG: integration},
+        tags={INTEGRATION_TAG: integration, **LANE},
         description=f"Reads {integration} and merges what it brought into V2, for the users of the run.",
     )
 
@@ -38,6 +38,7 @@ aggregates_daily = dg.define_asset_job(
     selection=dg.AssetSelection.assets(
         *(t.name for t in metadata.tables.values() if t.schema == "v2" and t.info["derived"])
     ).without_checks(),
+    tags=LANE,
     description="Computes every derived table again where something changed, and takes the day's counts.",
 )
 JOBS = [*SYNC_JOBS.values(), merge_backlog, aggregates_daily]

@@ -7,6 +7,7 @@ what Dagster serves (`v2_assets.definitions`).
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -18,13 +19,13 @@ from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, get_args
 
 import httpx
 import psutil
 from pydantic import SecretStr
 
-from resources.embedded import DatabaseUrls, EmbeddedPostgres, ensure_databases, receiver_url
+from resources.embedded import DatabaseUrls, EmbeddedPostgres, api_url, ensure_databases, receiver_url
 from resources.errors import ConfigError, V2Error
 from resources.postgres import Database
 from resources.processes import (
@@ -50,9 +51,10 @@ START_TIMEOUT_S = 120.0
 WORKER_GRACE_S = 30.0
 SERVER_GRACE_S = 8.0
 
+_PLAN = "plan.json"
 _MARK = "V2_PLATFORM_HOME"  # every process of a home carries it, and so do the run workers they start
 
-Name = Literal["postgres", "sandbox", "code-server", "webserver", "daemon", "receiver", "monitor"]
+Name = Literal["postgres", "sandbox", "code-server", "webserver", "daemon", "receiver", "api", "monitor"]
 
 
 class PlatformError(V2Error):
@@ -109,15 +111,16 @@ class Platform:
         """Start what does not run yet and wait until all of it answers. What runs already is left alone.
 
         The database is brought up to this code first; `web=False` leaves out what answers others: the web pages, the
-        receiver and the monitor. Raises ConfigError when one of their ports is taken, PlatformError when a process
-        ends or stays silent (what this call started is then stopped again), DatabaseError or MigrationBehind for the
-        database.
+        receiver, the read endpoints and the monitor. Raises ConfigError when one of their ports is taken, PlatformError
+        when a process ends or stays silent (what this call started is then stopped again), DatabaseError or
+        MigrationBehind for the database.
         """
         with self._lock(), ExitStack() as undo:
             if web:
                 self._check_ui_port()
                 self._check_port("monitor", self.settings.monitor_port)
                 self._check_port("receiver", self.settings.receiver_port)
+                self._check_port("api", self.settings.api_port)
             had_server = self.settings.database_url is not None or self._server().status().state == "running"
             urls = ensure_databases(self.settings)
             if not had_server:
@@ -133,17 +136,21 @@ class Platform:
             self._start(services[:1], environment, undo)  # the others ask the code server at once
             self._start([s for s in services[1:] if web or s.name != "webserver"], environment, undo)
             if web:
-                self._start([self._receiver()], self._receiver_environment(environment, urls), undo)
+                for service in self._outward():
+                    self._start([service], self._environment_of(service.name, environment, urls), undo)
                 self._start([self._monitor()], environment, undo)
             undo.pop_all()
+            self._remember_plan(sandbox=sandbox, web=web)
         return self.status()
 
     def down(self) -> None:
         """Stop everything, run workers included, and the embedded server last. Returns when nothing is left."""
         if not self.home.exists():
             return
+        self._stop(("monitor",))  # before the lock, which it may hold for as long as a process takes to come up
         with self._lock():
-            self._stop(("monitor", "receiver"))  # the senders come again
+            self._plan_file.unlink(missing_ok=True)
+            self._stop(("monitor", "receiver", "api"))  # the senders come again
             self._stop(("daemon",))  # first, so that no new run is launched
             stop_all([process for process in self._marked() if _is_run_worker(process)], grace_s=WORKER_GRACE_S)
             self._stop(("webserver", "code-server", "sandbox"))
@@ -162,7 +169,7 @@ class Platform:
             state = server.status()
             address = f"{HOST}:{state.port}" if state.pid else None
             found.append(ProcessStatus("postgres", state.pid is not None, state.pid, address, server.cluster.log))
-        names: tuple[Name, ...] = ("sandbox", "code-server", "webserver", "daemon", "receiver", "monitor")
+        names: tuple[Name, ...] = ("sandbox", "code-server", "webserver", "daemon", "receiver", "api", "monitor")
         for name in names:
             process = self._process(name)
             port = self._port(name) if process else None
@@ -170,6 +177,61 @@ class Platform:
             pid = process.pid if process else None
             found.append(ProcessStatus(name, process is not None, pid, address, self._log(name)))
         return found
+
+    @classmethod
+    def planned(cls, settings: Settings) -> Platform | None:
+        """The platform as `up` last started it in this home, for a process of it; None before `up` and after `down`."""
+        try:
+            plan = json.loads((settings.home.absolute() / "run" / _PLAN).read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):
+            return None
+        if plan["embedded"]:  # a process of the platform is told the address of the server, not whose it is
+            settings = settings.model_copy(update={"database_url": None})
+        return cls(settings, module=plan["module"], folder=Path(plan["folder"]), scale=plan["scale"])
+
+    def missing(self) -> list[Name]:
+        """What `up` started here and does not run, in the order of starting."""
+        try:
+            names = json.loads(self._plan_file.read_text(encoding="utf-8"))["names"]
+        except (FileNotFoundError, ValueError):
+            return []
+        running = {status.name for status in self.status() if status.running}
+        return [name for name in names if name not in running]
+
+    def revive(self, name: Name) -> None:
+        """Starts one process of `missing` again and waits until it answers. The caller holds the lock (see `idle`).
+
+        Raises what `up` raises.
+        """
+        if name == "postgres":
+            self._server().start(keep_port=True)
+            return
+        urls = ensure_databases(self.settings)
+        environment = self.environment(urls)
+        dagster, moved = self._dagster_services(urls)
+        if moved:
+            self._stop(("daemon", "webserver"))
+        services = {service.name: service for service in (*dagster, *self._outward(), self._monitor())}
+        if name == "sandbox":
+            services[name] = self._sandbox()
+        with ExitStack() as undo:
+            self._start([services[name]], self._environment_of(name, environment, urls), undo)
+            undo.pop_all()
+
+    @contextmanager
+    def idle(self, *, patience_s: float = 0.0) -> Iterator[bool]:
+        """Whether no `up` and no `down` is at work, now or within `patience_s`; while the block lasts, none begins.
+
+        Whoever holds this also keeps the supervisor from starting anything again.
+        """
+        self._run.mkdir(parents=True, exist_ok=True)
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(exclusive(self._run / "lock", timeout_s=patience_s))
+            except TimeoutError:
+                yield False
+                return
+            yield True
 
     def environment(self, urls: DatabaseUrls) -> dict[str, str]:
         """What every process of the platform gets: our environment, the settings in force, and Dagster's switches."""
@@ -195,6 +257,35 @@ class Platform:
             "PYTHONUNBUFFERED": "1",
         }
 
+    def command(self, name: Name) -> tuple[list[str], dict[str, str], Path]:
+        """Command line, environment and folder of one process, for somebody else who keeps it running (`v2 run`).
+
+        The schema is checked and not changed. Raises ConfigError without a server that is not of this home, since
+        nobody would look after it, and for a name that is no process of its own.
+        """
+        if self.settings.database_url is None:
+            raise ConfigError(
+                "A process that is run alone needs a PostgreSQL server of its own.",
+                hint="set V2_DATABASE_URL; `v2 up` is for the embedded server",
+            )
+        urls = ensure_databases(self.settings)
+        migrate.check(urls.v2)
+        environment = self.environment(urls)
+        with self._lock():
+            services = {service.name: service for service in (*self._outward(), self._monitor())}
+            if name not in services:
+                self._prepare_dagster(urls, environment)
+                services |= {service.name: service for service in self._dagster_services(urls, keep_port=True)[0]}
+            if name not in services:
+                raise ConfigError(
+                    f"{name} is not run alone.", hint=f"one of: {', '.join(sorted(services))}", context={"name": name}
+                )
+            environment = self._environment_of(name, environment, urls)
+            me = ProcessId.of(os.getpid())
+            if me is not None:
+                me.save(self._pid_file(name))  # what it becomes keeps its pid, so `v2 status` knows it
+        return services[name].argv, environment, self._root
+
     def prepare(self, urls: DatabaseUrls) -> None:
         """Make Dagster's folder and tables, for a process that takes part without `up`."""
         with self._lock():
@@ -216,10 +307,10 @@ class Platform:
         argv = [sys.executable, "-m", "sandbox", "--port", str(port), "--home", str(self.home), *self._scale]
         return _Service("sandbox", argv, lambda _: _listens(port))
 
-    def _dagster_services(self, urls: DatabaseUrls) -> tuple[list[_Service], bool]:
-        """The three of Dagster, and whether the code server has to move to another port."""
+    def _dagster_services(self, urls: DatabaseUrls, *, keep_port: bool = False) -> tuple[list[_Service], bool]:
+        """The three of Dagster, and whether the code server has to move to another port (never with `keep_port`)."""
         port, moved = self._port("code-server"), False
-        if port is None or (self._process("code-server") is None and not port_is_free(port)):
+        if port is None or (not keep_port and self._process("code-server") is None and not port_is_free(port)):
             port, moved = free_port(), True
         self._remember_port("code-server", port)
         self._remember_port("webserver", self.settings.ui_port)
@@ -239,6 +330,16 @@ class Platform:
             _Service("daemon", daemon, lambda process: _beats(urls.dagster, process)),
         ], moved
 
+    def _outward(self) -> tuple[_Service, _Service]:
+        """The two that face the outside."""
+        return self._receiver(), self._api()
+
+    def _environment_of(self, name: Name, environment: dict[str, str], urls: DatabaseUrls) -> dict[str, str]:
+        """What a process gets of the environment: those that face the outside get their own login and little else."""
+        if name == "receiver":
+            return self._receiver_environment(environment, urls)
+        return self._api_environment(environment, urls) if name == "api" else environment
+
     def _receiver(self) -> _Service:
         port = self.settings.receiver_port
         self._remember_port("receiver", port)
@@ -251,6 +352,22 @@ class Platform:
         return mine | {
             "V2_RECEIVER_DATABASE_URL": receiver_url(self.settings, urls),
             "V2_RECEIVER_PORT": str(self.settings.receiver_port),
+        }
+
+    def _api(self) -> _Service:
+        port = self.settings.api_port
+        self._remember_port("api", port)
+        argv = [sys.executable, "-m", "v2_assets.api"]
+        return _Service("api", argv, lambda _: _answers(f"http://{HOST}:{port}/health"))
+
+    def _api_environment(self, environment: dict[str, str], urls: DatabaseUrls) -> dict[str, str]:
+        """It faces the outside and needs no secret but its own login, so it gets no other setting."""
+        kept = {_MARK, "V2_HOME", "V2_UI_PORT"}
+        mine = {k: v for k, v in environment.items() if not k.startswith("V2_") or k in kept or k.startswith("V2_API_")}
+        return mine | {
+            "V2_API_DATABASE_URL": api_url(self.settings, urls),
+            "V2_API_PORT": str(self.settings.api_port),
+            "V2_UI_PORT": str(self.settings.ui_port),
         }
 
     def _monitor(self) -> _Service:
@@ -355,6 +472,22 @@ class Platform:
     @property
     def _dagster_home(self) -> Path:
         return self.home / "dagster"
+
+    @property
+    def _plan_file(self) -> Path:
+        return self._run / _PLAN
+
+    def _remember_plan(self, *, sandbox: bool, web: bool) -> None:
+        """What runs from now on, for whoever looks after it."""
+        left_out: set[str] = set() if sandbox else {"sandbox"}
+        if not web:
+            left_out |= {"webserver", "receiver", "api", "monitor"}
+        embedded = self.settings.database_url is None
+        if not embedded:
+            left_out.add("postgres")
+        names = [name for name in get_args(Name) if name not in left_out]
+        plan: dict[str, Any] = {"names": names, "embedded": embedded, "module": self._module}
+        write_whole(self._plan_file, json.dumps(plan | {"folder": str(self._root), "scale": self._scale}))
 
     def _pid_file(self, name: str) -> Path:
         return self._run / f"{name}.pid"

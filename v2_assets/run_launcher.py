@@ -21,7 +21,9 @@ from dagster._core.launcher import CheckRunHealthResult, LaunchRunContext, RunLa
 from dagster._serdes import ConfigurableClass, ConfigurableClassData
 from dagster._utils.interrupts import capture_interrupts
 
+from resources import logs
 from resources.processes import ProcessId
+from resources.settings import load_settings
 
 HOST_TAG = "v2/worker_host"
 PID_TAG = "v2/worker_pid"
@@ -97,6 +99,7 @@ def _worker(run: DagsterRun) -> ProcessId | None:
 def work(run_id: str, instance_ref: InstanceRef) -> None:
     """The forked process: executes one run and ends. Exits with 1 when the run failed."""
     os.setsid()  # a signal meant for the daemon's group must not end the runs
-    with capture_interrupts(), DagsterInstance.from_ref(instance_ref) as instance:
+    logs.start(load_settings().log_format)
+    with logs.about(run=run_id), capture_interrupts(), DagsterInstance.from_ref(instance_ref) as instance:
         code = _execute_run_command_body(run_id, instance, lambda _: None, set_exit_code_on_failure=True)
     raise SystemExit(code)

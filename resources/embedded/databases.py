@@ -15,6 +15,7 @@ from types import FrameType
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from psycopg import sql
+from pydantic import SecretStr
 
 from resources.embedded.server import EmbeddedPostgres
 from resources.errors import DatabaseError
@@ -24,7 +25,6 @@ from resources.settings import Settings
 
 MINIMUM_VERSION = 15
 DAGSTER = "dagster"
-RECEIVER_LOGIN = "v2_receiver_login"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,31 +65,39 @@ def running_database(settings: Settings) -> Iterator[DatabaseUrls]:
 
 
 def receiver_url(settings: Settings, urls: DatabaseUrls) -> str:
-    """The database as the webhook receiver may use it: with the rights of the role v2_receiver and no others.
+    """The database as the webhook receiver may use it: with the rights of the role v2_receiver and no others."""
+    return _url_of_role(settings, urls, "receiver", settings.receiver_database_url)
+
+
+def api_url(settings: Settings, urls: DatabaseUrls) -> str:
+    """The database as the read endpoints may use it: with the rights of the role v2_api and no others."""
+    return _url_of_role(settings, urls, "api", settings.api_database_url)
+
+
+def _url_of_role(settings: Settings, urls: DatabaseUrls, name: str, set_url: SecretStr | None) -> str:
+    """A login with the rights of the role `v2_<name>`, which the migrations make.
 
     On the embedded server it has a login of its own, whose password lies in the home folder. On another server the
-    setting names one; without it our own login takes the role on, which it must be a member of. The role is made by
-    the migrations.
+    setting names one; without it our own login takes the role on, which it must be a member of.
     """
-    if settings.receiver_database_url is not None:
-        return settings.receiver_database_url.get_secret_value()
-    parts = urlsplit(urls.v2)
+    if set_url is not None:
+        return set_url.get_secret_value()
+    parts, role = urlsplit(urls.v2), f"v2_{name}"
     if settings.database_url is not None:
-        return urlunsplit(
-            parts._replace(query="&".join(filter(None, [parts.query, "options=-c%20role%3Dv2_receiver"])))
-        )
-    file = settings.home / "receiver.password"
+        return urlunsplit(parts._replace(query="&".join(filter(None, [parts.query, f"options=-c%20role%3D{role}"]))))
+    file = settings.home / f"{name}.password"
     if not file.exists():
         write_whole(file, secrets.token_urlsafe(32))
     password = file.read_text(encoding="ascii")
+    user = f"{role}_login"
     with Database(urls.v2).connect() as conn:
-        known = conn.execute("select 1 from pg_roles where rolname = %s", (RECEIVER_LOGIN,)).fetchone()
+        known = conn.execute("select 1 from pg_roles where rolname = %s", (user,)).fetchone()
         statement = "alter role {} with login password {}" if known else "create role {} login password {}"
-        login = sql.Identifier(RECEIVER_LOGIN)
+        login = sql.Identifier(user)
         conn.execute(sql.SQL(statement).format(login, sql.Literal(password)))
-        conn.execute(sql.SQL("grant v2_receiver to {}").format(login))
+        conn.execute(sql.SQL("grant {} to {}").format(sql.Identifier(role), login))
     host = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=f"{RECEIVER_LOGIN}:{quote(password, safe='')}@{host}"))
+    return urlunsplit(parts._replace(netloc=f"{user}:{quote(password, safe='')}@{host}"))
 
 
 def _prepared(settings: Settings, url: str) -> DatabaseUrls:

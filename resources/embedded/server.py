@@ -12,6 +12,7 @@ import os
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -30,6 +31,7 @@ START_TIMEOUT_S = 120.0  # recovery after a crash replays WAL: 704 MB took 1.7 s
 STOP_TIMEOUT_S = 30.0
 LOCK_TIMEOUT_S = 180.0
 _PORT_ATTEMPTS = 5
+_PORT_PATIENCE_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +57,13 @@ class EmbeddedPostgres:
         self.cluster = Cluster(self.home, fsync=fsync)
         self._state_file = self.home / "pg.json"
 
-    def start(self) -> str:
-        """Start the server unless it runs, and return the URL of its database `v2`. It stays up until `stop`."""
+    def start(self, *, keep_port: bool = False) -> str:
+        """Start the server unless it runs, and return the URL of its database `v2`. It stays up until `stop`.
+
+        `keep_port` is for a server whose clients run already: it has the port they know, or DatabaseError is raised.
+        """
         with self._lock():
-            url = self._ensure_running()
+            url = self._ensure_running(keep_port=keep_port)
             self._remember(kept=True)
             return url
 
@@ -102,9 +107,9 @@ class EmbeddedPostgres:
 
     # Everything below runs under the lock.
 
-    def _ensure_running(self) -> str:
+    def _ensure_running(self, *, keep_port: bool = False) -> str:
         if self._postmaster() is None:
-            self._launch()
+            self._launch(keep_port=keep_port)
         try:
             self._make_database()
         except DatabaseError as error:
@@ -125,12 +130,14 @@ class EmbeddedPostgres:
     def _account(self) -> Account:
         return server_account(Path(self.cluster.program("postgres")), self.cluster.data)
 
-    def _launch(self) -> None:
+    def _launch(self, *, keep_port: bool = False) -> None:
         account = self._account()
         self._end_orphans()
         self._forget_reused_pid()
         self.cluster.prepare(account)
         port = self._state().get("port")
+        if keep_port and isinstance(port, int) and not wait_until(partial(port_is_free, port, HOST), _PORT_PATIENCE_S):
+            raise self._start_failure(f"its port {port} is taken by another program")
         for _ in range(_PORT_ATTEMPTS):
             if not isinstance(port, int) or not port_is_free(port, HOST):
                 port = free_port(HOST)

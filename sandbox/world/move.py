@@ -6,6 +6,8 @@ the real services.
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +66,57 @@ def touch(world: World, system: str, entity: str, account: str, record: str, at:
         row["updated"] = iso(world.now)
     return {"system": system, "entity": entity, "account": account, "id": record, "at": at, "field": field,
             "value": row[field]}  # fmt: skip
+
+
+def rotate(world: World, system: str, key: str) -> str:
+    """A user's key is made anew: from now on the old one is refused. Returns the new one. Raises KeyError.
+
+    `key` is the CRM's or reZEN's API key, SkySlope's access key; Qualia's user names do not change.
+    """
+    new = key[:4] + hashlib.blake2b(key.encode(), digest_size=12).hexdigest()
+    if system == "fub":
+        account = next((a for a in world.accounts.values() if key in a.keys), None)
+        if account is None:
+            raise KeyError(key[-4:])
+        account.keys[new] = account.keys.pop(key)
+        next(user for user in world.users if user.fub_key == key).fub_key = new
+    elif system == "rezen":
+        world.brokerage.keys[new] = world.brokerage.keys.pop(key)
+        next(user for user in world.users if user.rezen_key == key).rezen_key = new
+    elif system == "skyslope":
+        world.files.keys[new] = world.files.keys.pop(key)
+        user = next(u for u in world.users if u.connections.get(system, None) and u.connections[system].api_key == key)
+        user.connections[system] = replace(user.connections[system], api_key=new)
+    else:
+        raise KeyError(system)
+    world.version += 1
+    return new
+
+
+def merge_people(world: World, account: FubAccount, winner_id: int, loser_id: int) -> Row:
+    """Two contacts become one: what the loser had is the winner's, and the loser is gone. Raises KeyError."""
+    tables, now = account.tables, iso(world.now)
+    winner, loser = tables["people"][winner_id], tables["people"][loser_id]
+    held = {email["value"] for email in winner["emails"]}
+    winner["emails"] = [*winner["emails"], *(e for e in loser["emails"] if e["value"] not in held)]
+    winner["updated"] = now
+    for table in CHILDREN:
+        for row in tables[table].values():
+            if row["personId"] == loser_id:
+                row["personId"] = winner_id
+                if "updated" in row:
+                    row["updated"] = now
+    for deal in tables["deals"].values():
+        deal["people"] = [p | {"id": winner_id, "name": winner["name"]} if p["id"] == loser_id else p
+                          for p in deal["people"]]  # fmt: skip
+    for row in tables["appointments"].values():
+        for invitee in row["invitees"]:
+            if invitee["personId"] == loser_id:
+                invitee["personId"] = winner_id
+                row["updated"] = now
+    delete_person(account, loser_id)
+    world.version += 1
+    return winner
 
 
 def delete_person(account: FubAccount, person_id: int) -> None:

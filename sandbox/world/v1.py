@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from sandbox.world import v1_crm
 from sandbox.world.model import Key, Row, agent_of, millis
 from sandbox.world.names import FIRST, LAST, STREETS, US_TOWNS
 from sandbox.world.title import amount_of
@@ -50,10 +51,15 @@ class V1:
     ids: dict[int, str] = field(default_factory=dict)
     titles: dict[int, str] = field(default_factory=dict)
 
+    @property
+    def logins(self) -> dict[str, int]:
+        """Tokens of V1's endpoints, each with the number of its user."""
+        return {f"{self.token}.{number:x}": number for number in self.tables["user"]}
+
     def add(self, table: str, created: datetime, **columns: Any) -> Row:
         """A new row. Numbers have gaps, as after deletions."""
         rows = self.tables.setdefault(table, {})
-        number = max(rows, default=100) + self.dice.choice((1, 1, 1, 2, 5))
+        number = next(reversed(rows), 100) + self.dice.choice((1, 1, 1, 2, 5))
         rows[number] = {"id": number, "created_at": millis(created), **columns}
         return rows[number]
 
@@ -70,6 +76,7 @@ def build(world: World) -> V1:
     deals = _deals(world, v1, agents, users)
     _title(world, v1, users, deals)
     _network(world, v1, agents, users)
+    v1_crm.build(world, v1, users)
     for rows in v1.tables.values():
         columns = dict.fromkeys(column for row in rows.values() for column in row)
         rows.update({number: {**columns, **row} for number, row in rows.items()})  # all of a table's rows have them all

@@ -1,5 +1,6 @@
-"""A stand-in for the Metadata API of the Xano instance that V1 lives on."""
+"""V1 behind Xano: the Metadata API, read-only, and the endpoints of its frontend."""
 
+from sandbox.xano.frontend import FrontendServer
 from sandbox.xano.server import XanoServer
 
-__all__ = ["XanoServer"]
+__all__ = ["FrontendServer", "XanoServer"]

@@ -110,7 +110,7 @@ class XanoServer:
     def _browse(self, request: Request, body: Row) -> Row:
         rows = list(self._rows(request).values())
         page, size = int(request.query_params.get("page", 1)), int(request.query_params.get("per_page", 50))
-        return _page(rows, page, size)
+        return page_of(rows, page, size)
 
     def _search(self, request: Request, body: Row) -> Any:
         if self._fault(request, "false_body"):
@@ -124,7 +124,7 @@ class XanoServer:
         for sort in reversed(body.get("sort") or []):
             ((column, direction),) = sort.items()
             rows.sort(key=lambda row, c=column: row[c], reverse=direction == "desc")
-        document = _page(rows, int(body.get("page", 1)), size)
+        document = page_of(rows, int(body.get("page", 1)), size)
         if self._fault(request, "null_list"):
             document["items"] = None
         elif self._fault(request, "empty_page"):
@@ -158,7 +158,8 @@ def _fits(row: Row, condition: Row) -> bool:
     return ways[operator]
 
 
-def _page(rows: list[Row], page: int, size: int) -> Row:
+def page_of(rows: list[Row], page: int, size: int) -> Row:
+    """A page of rows in the shape in which Xano pages."""
     part = rows[(page - 1) * size : page * size]
     more = page * size < len(rows)
     return {

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 
 import uvicorn
 
+from resources import logs
 from resources.errors import ConfigError, V2Error
 from resources.postgres import Database
 from resources.settings import load_settings
@@ -27,10 +27,11 @@ def server() -> uvicorn.Server:
     database = Database(url.get_secret_value(), application_name="v2 receiver", connect_deadline_s=2)
     # The address is the secret of an unsigned webhook, so no line per request is written.
     config = uvicorn.Config(
-        Receiver(settings, database).app,
+        Receiver(settings, database),
         host=HOST,
         port=settings.receiver_port,
         log_level="warning",
+        log_config=None,
         access_log=False,
         backlog=4096,
         timeout_keep_alive=30,
@@ -41,8 +42,8 @@ def server() -> uvicorn.Server:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
+        logs.start(load_settings().log_format)
         server().run()
     except V2Error as error:
         sys.exit(f"error [{error.code}]: {error.message}" + (f"\n  → {error.hint}" if error.hint else ""))

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -199,6 +204,63 @@ def test_a_message_that_somebody_else_is_sending_is_not_sent_twice(
         assert not http.received
     told(database, alert_http_url=http.url)
     assert len(http.received) == 1
+
+
+_DELIVER = """
+import sys
+from resources.postgres import Database
+from resources.settings import load_settings
+from v2_assets.alerting.deliver import deliver
+deliver(Database(sys.argv[1]), load_settings(alert_http_url=sys.argv[2]))
+"""
+
+
+def test_a_process_that_is_killed_while_it_delivers_loses_no_message(
+    connection: psycopg.Connection, database: Database, http: Sink, tmp_path: Path
+) -> None:
+    report(connection)
+    number = connection.execute("select id from ops.alert").fetchone()
+    sender = subprocess.Popen(
+        [sys.executable, "-c", _DELIVER, database.url, http.url],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "V2_HOME": str(tmp_path)},
+    )
+    http.before_answer = sender.kill  # the message has arrived, and nobody will write that down
+    assert sender.wait(60) == -signal.SIGKILL
+    http.before_answer = lambda: None
+    assert connection.execute("select delivered_at from ops.alert").fetchone() == (None,)
+    for _ in range(100):  # until the server sees that the sender's connection is gone
+        told(database, alert_http_url=http.url)
+        if len(http.received) > 1:
+            break
+        time.sleep(0.05)
+    assert [(m["number"],) for m in http.received] == [number, number], "twice, under one number"
+    told(database, alert_http_url=http.url)
+    assert len(http.received) == 2
+
+
+@pytest.mark.parametrize("severity", ["warning", "critical"])
+def test_a_message_of_every_code_says_what_since_when_who_where_and_what_helps(
+    connection: psycopg.Connection, database: Database, http: Sink, mail: Sink, severity: Any
+) -> None:
+    channels = {"alert_http_url": http.url, "alert_smtp_url": mail.url, "alert_mail_to": "ops@example.test"}
+    bare = {"what": "It stands.", "since": None, "users": [], "link": None, "do": None}
+    for code in CODES:
+        report_now(connection, code=code, key="k", severity=severity, subject=f"{code} happens", body=bare)
+    told(database, **channels, alert_routes=f"{severity}=http")
+    assert [message["code"] for message in http.received] == list(CODES)
+    for message in http.received:
+        assert message["what"] == "It stands." and datetime.fromisoformat(message["since"]).tzinfo
+        assert message["link"].startswith("https://v2.example.test/") and message["do"].startswith("v2 ")
+        assert (ROOT / message["runbook"]).is_file()
+    for code in CODES:
+        recover_now(connection, code=code, key="k")
+    told(database, **channels, alert_routes=f"{severity}=mail")
+    assert [letter["Subject"] for letter in mail.received] == [f"✅ Recovered: {code} happens" for code in CODES]
+    report_now(connection, code=code, key="k", severity=severity, subject="again", body=bare | {"users": [7]})
+    told(database, **channels, alert_routes=f"{severity}=mail")
+    lines = dict(line.split(": ", 1) for line in mail.received[-1].get_content().splitlines()[2:])
+    assert set(lines) == {"what", "since", "users", "do", "see", "runbook", "code"} and lines["users"] == "1: 7"
 
 
 def test_quiet_hours_hold_back_all_but_the_critical(

@@ -41,3 +41,15 @@ def test_a_run_of_the_command_is_named_as_what_materialized_a_table(story: Story
 def test_an_unknown_domain_is_named_with_those_that_exist(story: Story, tmp_path: Path, domain: str) -> None:
     code, document, _ = v2("tables", "--domain", domain, cwd=tmp_path, **story.environment())
     assert code == 2 and "deals" in document["error"]["message"]
+
+
+def test_triggers_say_what_starts_an_asset_when_it_did_and_when_it_will(story: Story, tmp_path: Path) -> None:
+    code, document, _ = v2("triggers", "--asset", "fub_people", cwd=tmp_path, **story.environment())
+    assert code == 0, document
+    (asset,) = document["data"]["assets"]
+    assert {"fub_sweep", "fub_full_sweep", "backlog", "inbox", "onboarding"} <= set(asset["started_by"])
+    assert asset["next"] and asset["last"] is None
+    held = {each["name"]: each for each in document["data"]["triggers"]}
+    assert set(held) == set(asset["started_by"]) and held["backlog"]["when"] == "every 30 s"
+    code, document, _ = v2("triggers", "--asset", "nothing", cwd=tmp_path, **story.environment())
+    assert code == 2 and "v2 triggers" in document["error"]["message"]

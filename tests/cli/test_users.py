@@ -27,6 +27,9 @@ WORDS: dict[str, tuple[str, ...]] = {
     "backfill": ("--integration", "fub"),
     "webhooks audit": (),
     "webhooks register": (),
+    "gate": (),
+    "switch back": (),
+    "switch release": (),
     "import v1": (),
     "import csv": ("deals.csv", "--dry-run"),
 }

@@ -12,10 +12,13 @@ import dagster as dg
 import pytest
 
 from v2_assets.automation import SWEEP_CRONS
+from v2_assets.compare.assets import compare_job
 from v2_assets.definitions import build_defs, defs
+from v2_assets.gate.assets import gate_job
 from v2_assets.health.assets import health_report_job
 from v2_assets.jobs import JOBS
 from v2_assets.order import DOMAINS, work_in_order
+from v2_assets.retention.assets import retention_job
 from v2_assets.schema import metadata
 from v2_assets.schema.stage import STREAMS
 
@@ -44,7 +47,7 @@ def test_every_stream_is_read_from_its_source_and_becomes_its_v2_table(stream) -
 
 
 #: What is written about the platform itself, and so by no user.
-OPERATIONS = {dg.AssetKey("health_report")}
+OPERATIONS = {dg.AssetKey(name) for name in ("health_report", "retention", "v1_comparison", "v1_gate")}
 
 
 def test_every_asset_that_is_written_is_partitioned_by_user_and_says_what_it_is() -> None:
@@ -107,12 +110,24 @@ def test_every_integration_has_a_sweep_that_is_on_by_default_and_every_sensor_is
         "standing_checks",
         "aggregates_daily",
         "health_report",
+        "v1_comparison",
+        "retention",
         *sweeps,
     }
     assert all(s.default_status == dg.DefaultScheduleStatus.RUNNING for s in repository.schedule_defs)
-    expected = {"onboarding", "onboarding_progress", "backlog", "measuring", "inbox", "webhook_audit", "alerts"}
+    expected = {
+        "onboarding",
+        "onboarding_progress",
+        "backlog",
+        "measuring",
+        "inbox",
+        "webhook_audit",
+        "alerts",
+        "v1_gate",
+        "monitor_watch",
+    }
     assert {s.name for s in repository.sensor_defs} == expected
     assert all(s.default_status == dg.DefaultSensorStatus.RUNNING for s in repository.sensor_defs)
-    jobs = [*JOBS, health_report_job]
+    jobs = [*JOBS, health_report_job, retention_job, compare_job, gate_job]
     started = {key for job in jobs for key in defs.resolve_job_def(job.name).asset_layer.executable_asset_keys}
     assert started == set(GRAPH.materializable_asset_keys), "an asset that nothing starts"

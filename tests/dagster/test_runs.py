@@ -75,6 +75,9 @@ def test_a_run_over_a_range_materializes_every_user_and_brings_everything_to_v2(
     event = instance.get_latest_materialization_event(dg.AssetKey("fub_people"))
     metadata = event.asset_materialization.metadata if event and event.asset_materialization else {}
     assert {"rows_inserted", "staged_processed", "staged_rejected"} <= set(metadata)
+    check = dg.AssetCheckKey(dg.AssetKey("stage_fub_people"), "rejected_share")
+    shown = instance.event_log_storage.get_latest_asset_check_execution_by_key([check])[check].event
+    assert shown and shown.dagster_event and shown.dagster_event.asset_check_evaluation_data.passed
 
 
 def test_a_revoked_key_names_its_user_in_the_runs_error_and_the_next_run_does_not_fail_on_it(

@@ -53,6 +53,14 @@ def busy(connection: psycopg.Connection[Any], database: Database) -> psycopg.Con
         " values ('fub', 'people', 'fub/77/901', 901, now() - interval '3 hours')"
     )
     connection.execute(
+        "insert into ops.sweep (account_ref, integration, entity, completed_at, seen, expected)"
+        " values ('fub/77/901', 'fub', 'people', now(), 4, 10)"
+    )
+    connection.execute(
+        "insert into ops.pull (integration, entity, run_id, passes, failed, fetched, rejected, failed_users)"
+        " values ('fub', 'people', 'r', 3, 1, 9, 0, '[901]')"
+    )
+    connection.execute(
         "insert into ops.onboarding_job (user_id, integration, credentials_id)"
         " select 901, 'fub', id from v2.credentials where user_id = 901"
     )
@@ -97,6 +105,8 @@ def test_every_metric_tells_what_there_is_and_none_tells_of_a_person(busy: psyco
     assert 7200 <= told["v2_oldest_waiting_seconds", ("stage_fub_people",)] < 7400
     assert 10800 <= told["v2_stream_lag_seconds", ("fub", "people")] < 11000
     assert told["v2_merged_records_last_hour", ("fub_people",)] == 40
+    assert told["v2_gap_records", ("fub", "people")] == 10, "what waits for hours is not in V2"
+    assert told["v2_failed_passes_last_day", ("fub",)] == 1
     assert told["v2_throttled_total", ("fub",)] == 1, "one answer that slowed two budgets"
     assert told["v2_budget_share", ("fub",)] < 1
     assert not [label for s in samples for label in s.labels if "901" in label or "@" in label or label == "77"]
@@ -127,9 +137,11 @@ def test_history_is_the_hourly_maximum_and_what_is_old_is_forgotten(busy: psycop
         " (now() - interval '36 days', 'v2_staged_records', '{stage_fub_people,pending}', 99),"
         " (now() - interval '2 hours', 'v2_staged_records', '{stage_fub_people,pending}', 7)"
     )
+    busy.execute("update ops.pull set at = now() - interval '36 days'")
     keep(busy, [])
     told = [v for _, labels, v in history(busy, "v2_staged_records") if labels == ("stage_fub_people", "pending")]
     assert told == [7, 2]
+    assert busy.execute("select count(*) from ops.pull").fetchone() == (0,)
 
 
 def test_the_report_shows_what_waits_and_draws_what_was_measured(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import httpx
+import pytest
 
 from resources.postgres import Database
 from resources.settings import load_settings
@@ -79,3 +80,22 @@ async def test_a_database_that_is_away_is_said_and_survived(database: Database, 
     monitor.database = database
     monitor.look()
     assert (await health(monitor)).status_code == 200
+
+
+async def test_a_database_that_stays_away_is_told_without_it_once_and_its_return_too(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = Database("postgresql://v2:secret@127.0.0.1:1/v2", connect_deadline_s=0.1)
+    beat(database, 1)
+    with http_sink() as sink:
+        monitor = Monitor(load_settings(home=tmp_path, alert_http_url=sink.url), away, database)
+        monitor.look()
+        assert not sink.received, "a server that restarts is back before anybody is told"
+        monkeypatch.setattr("v2_assets.monitor.__main__.AWAY_AFTER_S", 0.0)
+        monitor.look()
+        monitor.look()
+        monitor.database = database
+        monitor.look()
+        monitor.look()
+        told = [(m["code"], m["kind"], m["severity"]) for m in sink.received]
+    assert told == [("database_away", "opened", "critical"), ("database_away", "recovered", "critical")]

@@ -10,7 +10,10 @@ import pytest
 
 from resources.postgres import Database
 from resources.settings import load_settings
-from v2_assets.health.signals import SIGNALS, look, watch
+from v2_assets.automation import SWEEP_CRONS
+from v2_assets.health.behind import SWEPT, behind
+from v2_assets.health.signals import SIGNALS, look
+from v2_assets.incidents import Finding, settle
 
 Connection = psycopg.Connection[Any]
 #: The defaults are in behaviour's table; here the counts are small, so that rows are few.
@@ -30,15 +33,14 @@ def connection(database: Database) -> Iterator[Connection]:
 
 def staged(connection: Connection, number: int, status: str = "pending") -> None:
     reason = "unknown_code" if status == "rejected" else None
-    for _ in range(number):
-        connection.execute(
-            "insert into staging.stage_fub_people (user_id, account_ref, source_id, payload, payload_hash, fetched_at,"
-            " run_id, status, status_reason, v2_id, processed_at) select 901, 'fub/77/901',"
-            " (count(*) + 1)::text, '{}', '\\x00', now(), 'r', %(status)s, %(reason)s,"
-            " case %(status)s when 'processed' then 1 end, case %(status)s when 'processed' then now() end"
-            " from staging.stage_fub_people",
-            {"status": status, "reason": reason},
-        )
+    connection.execute(
+        "insert into staging.stage_fub_people (user_id, account_ref, source_id, payload, payload_hash, fetched_at,"
+        " run_id, status, status_reason, v2_id, processed_at) select 901, 'fub/77/901',"
+        " ((select count(*) from staging.stage_fub_people) + n)::text, '{}', '\\x00', now(), 'r', %(status)s,"
+        " %(reason)s, case %(status)s when 'processed' then 1 end, case %(status)s when 'processed' then now() end"
+        " from generate_series(1, %(number)s) n",
+        {"status": status, "reason": reason, "number": number},
+    )
 
 
 def stream(connection: Connection, user: int, hours: float, status: str = "idle", entity: str = "people") -> None:
@@ -59,11 +61,20 @@ def job(connection: Connection, hours: float) -> None:
     )
 
 
-def sweep(connection: Connection, seen: int) -> None:
+def sweep(connection: Connection, in_v2: int, of: int) -> None:
     connection.execute(
         "insert into ops.sweep (account_ref, integration, entity, completed_at, seen, expected)"
-        " values ('fub/77/901', 'fub', 'people', now(), %s, 1000)",
-        [seen],
+        " values ('fub/77/901', 'fub', 'people', now(), %s, %s)",
+        [in_v2, of],
+    )
+    staged(connection, in_v2, "processed")
+
+
+def pull(connection: Connection, failed: int, of: int, hours: int = 1) -> None:
+    connection.execute(
+        "insert into ops.pull (at, integration, entity, run_id, passes, failed, fetched, rejected, failed_users)"
+        " values (now() - %s * interval '1 hour', 'fub', 'people', 'r', %s, %s, 9, 0, %s)",
+        [hours, of, failed, "[901, 902]" if failed else "[]"],
     )
 
 
@@ -97,6 +108,14 @@ def rejected(connection: Connection, number: int, of: int) -> None:
     staged(connection, of - number, "processed")
 
 
+def watch(connection: Connection) -> dict[str, dict[str, Finding]]:
+    """As the sensor does it."""
+    found = look(connection, SETTINGS)
+    for code, causes in found.items():
+        settle(connection, code, causes)
+    return found
+
+
 CASES: list[tuple[str, str | None, Callable[[Connection], None]]] = [
     ("backlog_large", None, lambda c: staged(c, 1)),
     ("backlog_large", "warning", lambda c: staged(c, 2)),
@@ -109,13 +128,9 @@ CASES: list[tuple[str, str | None, Callable[[Connection], None]]] = [
     ("stream_old", "critical", lambda c: (stream(c, 901, 1), stream(c, 902, 73))[0]),
     ("stream_failed", None, lambda c: stream(c, 901, 1)),
     ("stream_failed", "warning", lambda c: stream(c, 901, 1, "failed")),
-    ("sync_failures", None, lambda c: stream(c, 901, 1)),
-    (
-        "sync_failures",
-        "warning",
-        lambda c: (stream(c, 901, 1, "failed"), *(stream(c, 902, 1, entity=f"e{n}") for n in range(7)))[0],
-    ),
-    ("sync_failures", "critical", lambda c: (stream(c, 901, 1, "failed"), stream(c, 902, 1))[0]),
+    ("sync_failures", None, lambda c: (pull(c, 1, 20), pull(c, 20, 20, hours=25))[0]),
+    ("sync_failures", "warning", lambda c: (pull(c, 4, 20), pull(c, 0, 19))[0]),
+    ("sync_failures", "critical", lambda c: pull(c, 7, 20)),
     ("credential_refused", None, lambda c: None),
     ("credential_refused", "warning", lambda c: refused(c, verified=True)),
     ("credential_not_verified", "warning", lambda c: refused(c, verified=False)),
@@ -123,9 +138,9 @@ CASES: list[tuple[str, str | None, Callable[[Connection], None]]] = [
     ("onboarding_stuck", "warning", lambda c: job(c, 5)),
     ("onboarding_stuck", "critical", lambda c: job(c, 25)),
     ("onboarding_failed", "warning", ended_early),
-    ("row_gap", None, lambda c: sweep(c, 995)),
-    ("row_gap", "warning", lambda c: sweep(c, 980)),
-    ("row_gap", "critical", lambda c: sweep(c, 900)),
+    ("row_gap", None, lambda c: sweep(c, 100, 101)),
+    ("row_gap", "warning", lambda c: sweep(c, 49, 50)),
+    ("row_gap", "critical", lambda c: sweep(c, 20, 30)),
     ("alert_undelivered", "warning", undelivered),
 ]
 
@@ -152,16 +167,26 @@ def test_every_signal_is_made_to_happen_at_each_of_its_levels() -> None:
 def test_one_users_success_does_not_hide_anothers_silence_and_a_cause_is_one_incident(connection: Connection) -> None:
     stream(connection, 901, 0.1)
     stream(connection, 902, 80, "failed")
-    found = watch(connection, SETTINGS)
-    assert found["stream_old"]["fub/people"].body["users"] == [902]
+    found = watch(connection)
+    assert found["stream_old"]["fub/source_unavailable"].body["users"] == [902]
+    (late,) = behind(connection, SETTINGS)
+    assert (late.user_id, late.integration, late.entity, late.why) == (902, "fub", "people", "source_unavailable")
+    assert (late.severity, late.do) == ("critical", "v2 sync --user 902 --integration fub")
     incidents = "select code, key, severity from ops.incident where recovered_at is null order by code"
     assert connection.execute(incidents).fetchall() == [
         ("stream_failed", "fub/source_unavailable", "warning"),
-        ("stream_old", "fub/people", "critical"),
+        ("stream_old", "fub/source_unavailable", "critical"),
     ]
-    watch(connection, SETTINGS)
+    watch(connection)
     connection.execute("update ops.sync_state set last_sync_at = now(), status = 'idle', error = null")
-    watch(connection, SETTINGS)
+    watch(connection)
     assert connection.execute(incidents).fetchall() == []
     told = connection.execute("select kind from ops.alert order by id").fetchall()
     assert [kind for (kind,) in told] == ["opened", "opened", "recovered", "recovered"]
+
+
+def test_a_stream_that_was_never_read_is_as_old_as_its_key(connection: Connection) -> None:
+    connection.execute("update v2.credentials set verified_at = now() - interval '80 hours' where user_id = 902")
+    told = behind(connection, SETTINGS)
+    assert {(each.user_id, each.why, each.severity) for each in told} == {(902, "never read", "critical")}
+    assert set(SWEPT) == set(SWEEP_CRONS)

@@ -25,10 +25,15 @@ _TYPES: dict[str, LiteralString] = {
 }  # fmt: skip
 
 
+def _imported(v1: V1) -> dict[str, dict[int, Any]]:
+    """The tables that an import reads; V1 has others too."""
+    return {table: rows for table, rows in v1.tables.items() if table in TABLES}
+
+
 def write_files(v1: V1, folder: Path) -> None:
     """A file per table, named like the table."""
     folder.mkdir(parents=True, exist_ok=True)
-    for table, rows in v1.tables.items():
+    for table, rows in _imported(v1).items():
         name = NAMES.get(table, table)
         if table in PARQUET:
             pq.write_table(pa.Table.from_pylist(list(rows.values())), folder / f"{name}.parquet")
@@ -50,7 +55,7 @@ def write_tables(v1: V1, url: str, schema: str) -> None:
     """Tables with proper types, private columns included as text."""
     with psycopg.connect(url) as connection:
         connection.execute(sql.SQL("create schema {}").format(sql.Identifier(schema)))
-        for table, rows in v1.tables.items():
+        for table, rows in _imported(v1).items():
             columns = list(dict.fromkeys(column for row in rows.values() for column in row))
             kinds = {c: TABLES[table].columns.get(c, "text") for c in columns}
             name = sql.Identifier(schema, NAMES.get(table, table))

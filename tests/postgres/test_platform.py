@@ -18,7 +18,7 @@ import pytest
 
 from resources.embedded import EmbeddedPostgres
 from resources.errors import ConfigError
-from resources.processes import ProcessId, free_port, marked, wait_until
+from resources.processes import ProcessId, free_port, marked, port_is_free, wait_until
 from resources.settings import Settings
 from v2_assets.platform import Platform, PlatformError
 from v2_assets.schema import migrate
@@ -31,11 +31,14 @@ import dagster as dg
 def quick() -> None: ...
 
 @dg.asset
+def later() -> None: ...
+
+@dg.asset
 def endless() -> None:
     pathlib.Path("endless-began").touch()
     time.sleep(600)
 
-jobs = {name: dg.define_asset_job(name + "_job", [name]) for name in ("quick", "endless")}
+jobs = {name: dg.define_asset_job(name + "_job", [name]) for name in ("quick", "later", "endless")}
 
 @dg.sensor(jobs=list(jobs.values()), minimum_interval_seconds=5, default_status=dg.DefaultSensorStatus.RUNNING)
 def starter(context):
@@ -44,7 +47,7 @@ def starter(context):
             yield dg.RunRequest(run_key=name, job_name=name + "_job")
 
 defs = dg.Definitions(
-    assets=[quick, endless], jobs=list(jobs.values()), sensors=[starter], executor=dg.in_process_executor
+    assets=[quick, later, endless], jobs=list(jobs.values()), sensors=[starter], executor=dg.in_process_executor
 )
 """
 
@@ -71,7 +74,7 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def shared(folder: Path) -> Iterator[Platform]:
-    ports = {name: free_port() for name in ("ui_port", "receiver_port", "monitor_port")}
+    ports = {name: free_port() for name in ("ui_port", "receiver_port", "api_port", "monitor_port")}
     settings = Settings(home=folder / "home", overlap_minutes=7, **ports)
     platform = Platform(settings, module="stub", folder=folder)
     yield platform
@@ -104,6 +107,7 @@ def test_up_starts_everything_and_the_pages_show_the_code(platform: Platform) ->
         "webserver",
         "daemon",
         "receiver",
+        "api",
         "monitor",
     ]
     assert all(status.running for status in statuses)
@@ -145,11 +149,52 @@ def test_a_sensor_starts_a_run_and_it_finishes_with_nobody_at_the_keyboard(platf
 def test_a_process_that_was_killed_is_seen_and_started_again_alone(platform: Platform) -> None:
     before = pids(platform)
     assert before["daemon"] is not None
+    os.kill(before["monitor"], signal.SIGKILL)  # nobody else starts the daemon again
     os.kill(before["daemon"], signal.SIGKILL)
-    assert wait_until(lambda: pids(platform)["daemon"] is None, 10)
+    assert wait_until(lambda: pids(platform)["daemon"] is None and port_is_free(platform.settings.monitor_port), 10)
     after = {status.name: status.pid for status in platform.up(sandbox=True)}
+    changed = {"daemon": None, "monitor": None}
     assert after["daemon"] not in (None, before["daemon"])
-    assert {**after, "daemon": None} == {**before, "daemon": None}
+    assert {**after, **changed} == {**before, **changed}
+
+
+def incidents(platform: Platform) -> dict[str, list[str]]:
+    """What people are told about processes, by process."""
+    with psycopg.connect(EmbeddedPostgres(platform.home).url()) as conn:
+        rows = conn.execute(
+            "select i.key, array_agg(a.kind order by a.id) from ops.incident i join ops.alert a on a.incident_id = i.id"
+            " where i.code = 'process_died' group by i.id"
+        ).fetchall()
+    return {key.removeprefix("process/"): kinds for key, kinds in rows}
+
+
+def test_what_is_killed_comes_back_by_itself_serves_again_and_is_told_once(platform: Platform, folder: Path) -> None:
+    before = pids(platform)
+    names = ["postgres", "code-server", "webserver", "daemon", "receiver", "sandbox"]
+    for name in names:
+        os.kill(before[name], signal.SIGKILL)
+
+    def back() -> bool:
+        now = pids(platform)
+        return all(now[name] not in (None, before[name]) for name in names)
+
+    assert wait_until(back, 180, poll_s=0.5)
+    assert pids(platform)["monitor"] == before["monitor"]
+    told_once = {name: ["opened", "recovered"] for name in names}
+    assert wait_until(lambda: incidents(platform) == told_once, 120, poll_s=0.5)
+    assert httpx.get(f"http://127.0.0.1:{platform.settings.receiver_port}/health", trust_env=False).status_code == 200
+    (folder / "wanted-later").touch()
+    assert wait_until(lambda: runs(platform).get("later_job") == "SUCCESS", 120, poll_s=0.5)
+
+
+def test_nothing_is_started_again_while_somebody_holds_the_platform(platform: Platform) -> None:
+    before = pids(platform)
+    with platform.idle(patience_s=60) as idle:
+        assert idle
+        os.kill(before["receiver"], signal.SIGKILL)
+        assert wait_until(lambda: pids(platform)["receiver"] is None, 10)
+        assert not wait_until(lambda: pids(platform)["receiver"] is not None, 5, poll_s=0.2)
+    assert wait_until(lambda: pids(platform)["receiver"] is not None, 60, poll_s=0.2)
 
 
 def test_down_ends_a_run_in_progress_and_leaves_no_process(platform: Platform, folder: Path) -> None:

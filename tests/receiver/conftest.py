@@ -64,7 +64,7 @@ def receiver(database: Database, tmp_path: Path) -> Iterator[Running]:
     )
     narrow = Database(as_receiver(database.url), connect_deadline_s=1)
     port = free_port()
-    config = uvicorn.Config(Receiver(settings, narrow).app, port=port, log_level="critical", access_log=False)
+    config = uvicorn.Config(Receiver(settings, narrow), port=port, log_level="critical", access_log=False)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -186,3 +186,22 @@ def test_a_state_of_another_version_is_named_and_not_overwritten(tmp_path: Path)
     with pytest.raises(ValueError, match=STATE_FILE):
         open_world(tmp_path, 7, Scale())
     assert json.loads(file.read_text()) == {"seed": 7, "steps": []}
+
+
+@pytest.mark.parametrize("system", ["fub", "rezen"])
+def test_a_key_that_is_made_anew_replaces_the_old_one_which_is_refused(
+    client: Client, own: Sandbox, system: str
+) -> None:
+    user = own.world.users[1]
+    old = user.fub_key if system == "fub" else user.rezen_key
+
+    def status(key: str) -> int:
+        if system == "fub":
+            return client(auth=(key, "")).get(f"{own.fub_url}/identity").status_code
+        url = own.rezen_url.format(service="yenta") + "/users/me"
+        return client(headers={"X-API-KEY": key}).get(url).status_code
+
+    answer = httpx.post(f"{own.url}/_world/rotate", json={"system": system, "key": old}, trust_env=False)
+    assert (status(old), status(answer.json()["key"])) == (401, 200)
+    assert answer.json()["key"] in (user.fub_key, user.rezen_key)
+    assert httpx.post(f"{own.url}/_world/rotate", json={"system": system, "key": old}, trust_env=False).is_error

@@ -168,3 +168,38 @@ def test_loss_and_repetition_are_as_asked_for(client: Client, own: Sandbox, sink
     settled(own)
     assert len(sink.got) == 2 and sink.got[0] == sink.got[1]
     assert httpx.post(f"{own.url}/_world/hooks", json={"lost": 1}, trust_env=False).status_code == 400
+
+
+def test_the_log_has_every_event_with_its_records_and_whether_it_was_lost(
+    client: Client, own: Sandbox, sink: Sink
+) -> None:
+    owner_of(client, own).post("/webhooks", json={"event": "peopleUpdated", "url": sink.url})
+    door(own, "hooks", {"loss": 1.0})
+    first = door(own, "touch", {"system": "fub", "entity": "people"})
+    door(own, "hooks", {"loss": 0.0})
+    door(own, "touch", {"system": "fub", "entity": "people"})
+    settled(own)
+    events = httpx.get(f"{own.url}/_world/hooks/log", trust_env=False).json()["events"]
+    assert [(e["system"], e["table"], e["ids"], e["lost"]) for e in events] == [
+        ("fub", "people", [int(first["id"])], True),
+        ("fub", "people", [int(first["id"])], False),
+    ]
+    assert len(sink.got) == 1
+
+
+def test_two_contacts_that_are_merged_are_told_as_one_gone_and_one_changed(
+    client: Client, own: Sandbox, sink: Sink
+) -> None:
+    for event in ("peopleUpdated", "peopleDeleted"):
+        owner_of(client, own).post("/webhooks", json={"event": event, "url": sink.url})
+    account = own.world.users[0].fub_account
+    winner, loser = list(own.world.accounts[account].tables["people"])[:2]
+    calls = [c for c in own.world.accounts[account].tables["calls"].values() if c["personId"] == loser]
+    door(own, "merge", {"account": account, "winner": winner, "loser": loser})
+    settled(own)
+    assert {(e["event"], *e["resourceIds"]) for e in sink.events()} == {
+        ("peopleUpdated", winner),
+        ("peopleDeleted", loser),
+    }
+    assert loser not in own.world.accounts[account].tables["people"]
+    assert all(call["personId"] == winner for call in calls)

@@ -44,6 +44,12 @@ CHANGE = (
     "insert into v2.network_change_log (network_id_raw, type, observed_at, source)"
     " values ('a:b', '{0}', now(), 'rezen')"
 )
+COMPARISON = "insert into ops.comparison_run (scope, {0}) values ('full', {1})"
+DIFFERENCE = (
+    "insert into ops.comparison_diff (run_id, table_name, kind, keys, reason) values (1, 't', '{0}', '{{}}', 'x')"
+)
+COUNTED = "insert into ops.comparison_count (run_id, table_name, kind, reason, rows) values (1, 't', '{0}', 'x', 1)"
+SNAPSHOT = "insert into ops.v1_snapshot (table_name, source, {0}) values ('t', 's', {1})"
 
 # CHECK → a statement that breaks it and nothing else, and one that keeps it.
 CASES: dict[str, tuple[str, str]] = {
@@ -136,10 +142,37 @@ CASES: dict[str, tuple[str, str]] = {
         WEBHOOK.format("state, handled_at", "'parked', now()"),
         WEBHOOK.format("state, handled_at, reason", "'parked', now(), 'unknown_event'"),
     ),
+    "api_token_scopes_check": (
+        "insert into ops.api_token (hash, user_id, scopes) values ('a', 1, '{write}')",
+        "insert into ops.api_token (hash, user_id, scopes) values ('a', 1, '{read}')",
+    ),
     "webhook_registration_outcome_check": (
         "insert into ops.webhook_registration (credentials_id, outcome) values (1, 'odd')",
         "insert into ops.webhook_registration (credentials_id, outcome) values (1, 'ok')",
     ),
+    "v1_snapshot_status_check": (SNAPSHOT.format("status", "'lost'"), SNAPSHOT.format("status", "'absent'")),
+    "v1_snapshot_complete_check": (
+        SNAPSHOT.format("status, rows", "'complete', 1"),
+        SNAPSHOT.format("status, rows, taken_at", "'complete', 1, now()"),
+    ),
+    "comparison_run_scope_check": (
+        "insert into ops.comparison_run (scope) values ('odd')",
+        "insert into ops.comparison_run (scope) values ('sample')",
+    ),
+    "comparison_run_status_check": (
+        COMPARISON.format("status, ended_at", "'odd', now()"),
+        COMPARISON.format("status, ended_at", "'failed', now()"),
+    ),
+    "comparison_run_ended_check": (
+        COMPARISON.format("status", "'complete'"),
+        COMPARISON.format("status, ended_at", "'complete', now()"),
+    ),
+    "comparison_table_status_check": (
+        "insert into ops.comparison_table (run_id, table_name, status) values (1, 't', 'odd')",
+        "insert into ops.comparison_table (run_id, table_name, status) values (1, 't', 'not_in_v1')",
+    ),
+    "comparison_count_kind_check": (COUNTED.format("odd"), COUNTED.format("extra")),
+    "comparison_diff_kind_check": (DIFFERENCE.format("odd"), DIFFERENCE.format("missing")),
     "network_member_tier_check": (MEMBER.format("0"), MEMBER.format("1")),
     "network_hierarchy_depth_check": (PAIR.format("1, 2, 0, '{1,2}'"), PAIR.format("1, 2, 1, '{1,2}'")),
     "network_hierarchy_direction_check": (PAIR.format("1, 1, 1, '{1,1}'"), PAIR.format("1, 3, 2, '{1,2,3}'")),

@@ -135,6 +135,20 @@ def test_a_database_that_is_newer_than_the_code_is_refused_and_left_alone(databa
             call(database_url)
 
 
+def test_the_release_before_runs_on_a_newer_schema_when_that_is_said(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with psycopg.connect(database_url) as conn:
+        conn.execute("update ops.alembic_version set version_num = '9999'")
+        conn.execute("alter table v2.fub_people add column expanded text")
+    monkeypatch.setenv("V2_ALLOW_NEWER_SCHEMA", "true")
+    migrate.check(database_url)
+    migrate.upgrade(database_url)
+    with psycopg.connect(database_url) as conn:
+        assert conn.execute("select version_num from ops.alembic_version").fetchall() == [("9999",)]
+        conn.execute("select expanded from v2.fub_people")
+
+
 def test_an_upgrade_that_fails_leaves_nothing_behind(empty_database: str) -> None:
     with psycopg.connect(empty_database) as connection:
         connection.execute("create schema ops")
@@ -186,7 +200,10 @@ def test_a_login_that_may_not_create_roles_gets_tables_and_a_note(
         ("v2_reader", "select * from v2.credentials", False),
         ("v2_reader", "select * from staging.stage_fub_people", False),
         ("v2_reader", "delete from v2.agent", False),
-        ("v2_api", "select * from v2.agent", False),
+        ("v2_api", "select * from v2.agent", True),
+        ("v2_api", "select * from v2.credentials", False),
+        ("v2_api", "select * from ops.api_token", False),
+        ("v2_api", "delete from v2.agent", False),
         ("v2_receiver", "select * from ops.sync_state", False),
     ],
 )

@@ -240,6 +240,36 @@ def test_while_the_source_is_down_events_wait_with_backoff_and_are_read_when_it_
         assert inbox_old(connection, story.settings) == {}
 
 
+def test_a_source_that_is_away_is_asked_for_one_connection_and_stream_and_holds_up_no_other_source(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("v2_assets.webhooks.drain.AT_ONCE", 1)
+    world = story.sandbox.world
+    mine = world.users[0].agent_id
+    deal = next(d for i, d in world.brokerage.deals.items() if mine in world.brokerage.viewers[i] and not d["listing"])
+    people_event(story, "peopleUpdated", a_person(story)["id"])
+    arrive(story, "callsUpdated", {"eventId": "e", "event": "callsUpdated", "resourceIds": [1], "uri": None})
+    arrive(story, "TRANSACTION_UPDATED", {"rezenObject": {"id": deal["id"]}}, source="rezen")
+    story.sandbox.faults.add({"name": "error_5xx", "path": "/fub/"})
+    story.sandbox.requests.clear()
+    assert tick(story).events == {"later": 2, "stored": 1}
+    assert story.sandbox.requests.total("/fub/v1/people") and not story.sandbox.requests.total("/fub/v1/calls")
+
+
+def test_the_first_answer_of_a_source_lets_all_that_waited_for_it_go_on(story: Story) -> None:
+    first, second = [p for p in people(story).values() if p["claimed"] and p["stage"] != "Trash"][:2]
+    people_event(story, "peopleUpdated", first["id"])
+    with story.database.connect() as connection:
+        connection.execute(
+            "update ops.webhook_inbox set attempts = 3, next_attempt_at = now() + interval '5 minutes',"
+            """ error = '{"code": "source_unavailable"}'"""
+        )
+    assert tick(story).events == {}
+    people_event(story, "peopleUpdated", second["id"])
+    assert tick(story).events == {"stored": 1}
+    assert tick(story).events == {"stored": 1}
+
+
 def test_a_sweep_at_work_is_not_waited_for(story: Story) -> None:
     person = a_person(story)["id"]
     people_event(story, "peopleUpdated", person)
@@ -293,4 +323,5 @@ def test_the_run_that_follows_merges_only_what_reads_the_new_rows_for_the_users_
     assert request.tags["dagster/partition"] == partition_key(story.users[0])
     names = {key.to_user_string() for key in request.asset_selection or ()}
     assert "fub_people" in names and "fub_calls" not in names
+    assert request.asset_check_keys == [], "checks have their own schedule"
     assert not again.run_requests

@@ -25,9 +25,13 @@ log = logging.getLogger(__name__)
 #: After the first failure of all channels; twice as long each time, up to the longest.
 _PAUSE, _LONGEST_PAUSE = timedelta(seconds=30), timedelta(minutes=30)
 _LIMIT = 50
+#: The page that shows all that is watched.
+_LOOK = "/assets/health_report?view=checks"
 
 _NEXT = """
-select id, kind, code, severity, subject, body, attempts from ops.alert
+select id, kind, code, severity, subject, body, attempts,
+  coalesce((select opened_at from ops.incident i where i.id = incident_id), created_at) as since
+from ops.alert
 where delivered_at is null and (next_attempt_at is null or next_attempt_at <= now())
   and (severity = 'critical' or not %(quiet)s) and id > %(after)s
 order by id limit 1 for update skip locked
@@ -104,9 +108,8 @@ def _send(
 
 
 def message_of(settings: Settings, row: tuple[Any, ...]) -> Message:
-    """A row of ops.alert (id, kind, code, severity, subject, body, …) as a message."""
-    number, kind, code, severity, subject, body = row[:6]
-    link = body.get("link")
+    """A row of `_NEXT` as a message. What its body leaves out is said all the same: since when, what to do, where."""
+    number, kind, code, severity, subject, body, _, since = row
     return Message(
         number=number,
         kind=kind,
@@ -114,10 +117,10 @@ def message_of(settings: Settings, row: tuple[Any, ...]) -> Message:
         severity=severity,
         subject=subject,
         what=str(body.get("what") or ""),
-        since=str(body["since"]) if body.get("since") else None,
+        since=str(body.get("since") or since.isoformat(timespec="seconds")),
         users=tuple(body.get("users") or ()),
-        do=body.get("do"),
-        link=f"{settings.public_url}{link}" if link else None,
+        do=body.get("do") or "v2 health",
+        link=settings.public_url + (body.get("link") or _LOOK),
         runbook=f"docs/{runbook(code)}",
     )
 

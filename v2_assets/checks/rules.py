@@ -1,7 +1,7 @@
 """What must hold for every table: one rule, one query that selects the ids of the rows that break it.
 
 Generated from the declarations and the merge units, so that a new table is checked from its first day. What Postgres
-itself holds (keys, foreign keys, required columns, the ledger's fates) needs no rule. No Dagster here.
+itself holds whatever happens (keys, required columns, the ledger's fates) needs no rule. No Dagster here.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from typing import Any, Literal
 
 import psycopg
 from psycopg import sql
+from sqlalchemy import Table
 
-from v2_assets.merge import Derived, Fact, Unit
+from v2_assets.merge import Derived, Fact, MergeCounts, Unit
 from v2_assets.merge.statements import SOURCE_OF, staging, v2
 from v2_assets.order import DOMAINS
 from v2_assets.schema import metadata
@@ -100,15 +101,21 @@ def _of_v2() -> Iterator[Rule]:
     work = [each for domain in DOMAINS for piece in domain.WORK for each in piece]
     for table in (t for t in metadata.sorted_tables if t.schema == "v2"):
         if not table.info["may_be_empty"]:
-            yield Rule(
-                table.name,
-                "has_rows",
-                "WARN",
-                "The table has rows.",
-                sql.SQL("select 0::bigint as id where not exists (select from {})").format(v2(table.name)),
-            )
+            yield _has_rows(table)
+        if any(column.foreign_keys for column in table.columns):
+            yield _parents_exist(table)
         if rule := _provenance(table.name, work):
             yield rule
+    for name in dict.fromkeys(w.table for w in work if isinstance(w, Unit)):
+        yield Rule(
+            name,
+            "ledger_adds_up",
+            "ERROR",
+            "Every merge gave each staged record that it read exactly one fate.",
+            sql.SQL(
+                "select id from ops.merge_run where table_name = {} and (counts ->> 'read')::bigint is distinct from {}"
+            ).format(sql.Literal(name), _FATES),
+        )
     # A table that several sources fill has one rule for all of them.
     families: dict[tuple[str, str, str], set[str]] = {}
     for unit in (w for w in work if isinstance(w, Unit)):
@@ -142,6 +149,56 @@ def _of_v2() -> Iterator[Rule]:
             " or exists (select from {member} m where m.agent_id = h.descendant_agent_id"
             "   and m.downline_agent_id = h.ancestor_agent_id and m.deleted_at is null))"
         ).format(closure=v2("network_hierarchy"), sponsor=v2("agent_hierarchy"), member=v2("network_member")),
+    )
+
+
+#: What a merge says that it did with its records, together.
+_FATES = sql.SQL(" + ").join(
+    sql.SQL("coalesce((counts ->> {})::bigint, 0)").format(sql.Literal(fate)) for fate in MergeCounts.FATES
+)
+
+
+def _has_rows(table: Table) -> Rule:
+    """An empty table is news only when a source of it has been read whole for a day and still gave it nothing."""
+    integrations = ["xano" if source == "v1" else source for source in table.info["sources"]]
+    return Rule(
+        table.name,
+        "has_rows",
+        "WARN",
+        "The table has rows, once a source of it has been read whole for a day.",
+        sql.SQL(
+            "select 0::bigint as id where not exists (select from {table}) and exists (select from ops.sync_state"
+            " where last_full_at < now() - {wait}::interval and ({derived} or integration = any({integrations})))"
+        ).format(
+            table=v2(table.name),
+            wait=sql.Literal(LONGEST_WAIT),
+            derived=sql.Literal(bool({"derived", "seed", "product"} & set(integrations))),
+            integrations=sql.Literal(integrations),
+        ),
+    )
+
+
+def _parents_exist(table: Table) -> Rule:
+    """Postgres refuses orphans, but not while a restore or an import has its foreign keys switched off."""
+    orphans: list[sql.Composed] = []
+    for key in (key for column in table.columns for key in column.foreign_keys):
+        orphans.append(
+            sql.SQL(
+                "select c.id from {child} c where c.{column} is not null"
+                " and not exists (select from {parent} p where p.{target} = c.{column})"
+            ).format(
+                child=v2(table.name),
+                column=sql.Identifier(key.parent.name),
+                parent=sql.Identifier(str(key.column.table.schema), key.column.table.name),
+                target=sql.Identifier(key.column.name),
+            )
+        )
+    return Rule(
+        table.name,
+        "parents_exist",
+        "ERROR",
+        "Every row that names a parent has it: no foreign key points to nothing.",
+        sql.SQL(" union ").join(orphans),
     )
 
 

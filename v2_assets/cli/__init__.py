@@ -29,17 +29,27 @@ app = typer.Typer(
 def register_commands() -> None:
     """Adds every command to `app`, once; only now, so that importing the package is quick."""
     from v2_assets.cli import (
+        backup,
+        compare,
         data,
+        day_command,
         demo_command,
         doctor,
+        foreground,
+        gate,
         health,
         imports,
+        keys,
         offboard,
         platform_commands,
+        retention,
         sandbox_commands,
         tables,
+        tokens,
+        triggers,
         users,
         webhooks,
+        why,
     )
 
     for module in (
@@ -49,11 +59,21 @@ def register_commands() -> None:
         data,
         imports,
         tables,
+        compare,
+        triggers,
         health,
+        gate,
         doctor,
         webhooks,
+        tokens,
+        backup,
+        keys,
+        retention,
+        why,
+        foreground,
         sandbox_commands,
         demo_command,
+        day_command,
     ):
         module.register(app)
 

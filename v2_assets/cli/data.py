@@ -14,12 +14,6 @@ UserOption = Annotated[str | None, typer.Option(help="id, e-mail or ad_user_id; 
 IntegrationOption = Annotated[str | None, typer.Option(help="fub, rezen, skyslope, title or xano; all by default")]
 
 
-class RunFailed(V2Error):
-    """A run that the command waited for did not succeed."""
-
-    code = "run_failed"
-
-
 class NotClean(V2Error):
     """The reconciliation found records that are missing without a reason, or could not read a source."""
 

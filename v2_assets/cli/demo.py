@@ -63,6 +63,22 @@ class Demo:
         """Notes when a chapter ended."""
         self.times[name] = round(time.monotonic() - self.started, 1)
 
+    def wait(self, state: Callable[[], tuple[bool, str]], what: str, patience_s: float = PATIENCE_S) -> None:
+        """Polls until it is done, saying each new state once. Raises DemoFailed when patience ends."""
+        last, deadline = "", time.monotonic() + patience_s
+        while True:
+            done, text = state()
+            if text != last:
+                self.tell(text)
+                last = text
+            if done:
+                return
+            if time.monotonic() > deadline:
+                raise DemoFailed(
+                    f"{what} did not end within {patience_s:.0f} s ({text})", hint="see the logs in its folder"
+                )
+            time.sleep(0.5)
+
 
 def demo_settings(home: Path) -> Settings:
     """Settings of the demo: a home of its own, the sandbox's addresses, sweeps every minute."""
@@ -81,7 +97,7 @@ def run_demo(say: Callable[[str], None], settings: Settings | None = None) -> di
     """Plays the story and returns what it found. Raises DemoFailed (or what broke); stops everything in any case."""
     base = settings or load_settings()
     home = base.home / "demo"
-    _fresh(home)
+    fresh(home)
     story = demo_settings(home)
     platform = Platform(story, scale=SCALE)
     demo = Demo(say)
@@ -98,7 +114,7 @@ def run_demo(say: Callable[[str], None], settings: Settings | None = None) -> di
     return found
 
 
-def _fresh(home: Path) -> None:
+def fresh(home: Path) -> None:
     """A demo begins with nothing; only the demo's own folder is emptied."""
     if home.exists():
         Platform(load_settings(home=home, database_url=None)).down()
@@ -122,7 +138,7 @@ def _play(demo: Demo, platform: Platform, settings: Settings, home: Path) -> dic
 
     told = _hand_in_a_file(database, home, next(iter(emails.values())))
     demo.tell(f"a user hands in a file: {told.good} good rows, {told.broken} broken; the backlog sensor merges it")
-    _wait(demo, lambda: _onboarding(database), "onboarding")
+    demo.wait(lambda: onboarded(database), "onboarding")
     demo.mark("onboarded")
     before = truth.facts(url, users)
     demo.tell("the sandbox's world moves on: creates, updates, moves, deletes, one record that arrives late")
@@ -130,8 +146,8 @@ def _play(demo: Demo, platform: Platform, settings: Settings, home: Path) -> dic
     step_at = datetime.now(UTC)
     moved = httpx.post(f"{url}/_world/step", timeout=60, trust_env=False).json()
     after = truth.facts(url, users)
-    _wait(demo, lambda: _swept(database, step_at), "the sweep of every stream")
-    _wait(demo, lambda: _merged(database), "merging what is left")
+    demo.wait(lambda: swept(database, step_at), "the sweep of every stream")
+    demo.wait(lambda: merged(database), "merging what is left")
     demo.mark("swept")
     asked = httpx.get(f"{url}/_world/requests", timeout=10, trust_env=False).json()["requests"]
 
@@ -190,22 +206,8 @@ def _hand_in_a_file(database: Database, home: Path, user_id: int) -> FileImport:
     return asyncio.run(stage_file(database, file, mapping, user_id, "demo-file"))
 
 
-def _wait(demo: Demo, state: Callable[[], tuple[bool, str]], what: str) -> None:
-    """Polls until it is done, saying each new state once. Raises DemoFailed when patience ends."""
-    last, deadline = "", time.monotonic() + PATIENCE_S
-    while True:
-        done, text = state()
-        if text != last:
-            demo.tell(text)
-            last = text
-        if done:
-            return
-        if time.monotonic() > deadline:
-            raise DemoFailed(f"{what} did not end within {PATIENCE_S:.0f} s ({text})", hint="see the logs of the demo")
-        time.sleep(0.5)
-
-
-def _onboarding(database: Database) -> tuple[bool, str]:
+def onboarded(database: Database) -> tuple[bool, str]:
+    """Whether every job is complete. Raises DemoFailed for one that failed."""
     with database.connect() as connection:
         jobs = connection.execute("select status, count(*) from ops.onboarding_job group by 1 order by 1").fetchall()
         waiting = connection.execute("select count(*) from v2.credentials where state = 'new'").fetchone() or (0,)
@@ -218,7 +220,7 @@ def _onboarding(database: Database) -> tuple[bool, str]:
     return done, f"onboarding jobs: {text}" + (f" of {total}" if total else "")
 
 
-def _swept(database: Database, since: datetime) -> tuple[bool, str]:
+def swept(database: Database, since: datetime) -> tuple[bool, str]:
     """Every stream that has a sweep has ended a pass that began after this instant (the database's clock is ours)."""
     with database.connect() as connection:
         row = connection.execute(
@@ -230,7 +232,8 @@ def _swept(database: Database, since: datetime) -> tuple[bool, str]:
     return streams > 0 and streams == done, f"sweep: {done} of {streams} streams are up to date"
 
 
-def _merged(database: Database) -> tuple[bool, str]:
+def merged(database: Database) -> tuple[bool, str]:
+    """Whether every staged record has its fate."""
     from sensors.backlog import backlog
 
     waiting = backlog(database)

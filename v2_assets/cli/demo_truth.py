@@ -11,6 +11,7 @@ from psycopg import sql
 
 from resources.postgres import Database
 from v2_assets.cli.sandbox_users import keys_of
+from v2_assets.schema import metadata
 from v2_assets.schema.stage import STREAMS
 
 Facts = dict[tuple[str, str], dict[str, Any]]
@@ -115,6 +116,51 @@ def compare(
             line["broken"] += broken
             cur.execute("drop table truth")
     return list(lines.values())
+
+
+_APART = """
+select
+  (select count(*) from {stage} s join {live} v on v.id = s.v2_id where s.status = 'processed' and {alive}
+    and not exists (select from truth t where t.source_id = s.source_id and t.account in ('', {account}))),
+  (select count(*) from truth t where t.stamp is not null and t.stamp > coalesce(
+    (select max(s.source_updated_at) from {stage} s where s.source_id = t.source_id
+      and t.account in ('', {account}) and s.status in ('processed', 'duplicate')), '-infinity'))
+"""
+
+
+def apart(database: Database, told: Facts, users: list[dict[str, Any]]) -> dict[str, dict[str, int]]:
+    """Per table what `compare` does not see: `extra` lives in V2 and is gone at the source, `stale` is older there.
+
+    Ids are the source's own, except at the CRM, where they are an account's.
+    """
+    accounts = {(u["email"], platform): u[platform]["account_id"] for u in users for platform in keys_of(u)}
+    found: dict[str, dict[str, int]] = {}
+    with database.connect() as connection, connection.cursor() as cur:
+        for stream in STREAMS:
+            mine = {key: ids for key, ids in told.items() if key[1] == stream.table}
+            if not mine:
+                continue
+            cur.execute("create temp table truth (account text, source_id text, stamp timestamptz) on commit drop")
+            with cur.copy("copy truth from stdin") as copy:
+                rows: dict[tuple[str, str], datetime | None] = {}
+                for (email, table), ids in mine.items():
+                    account = accounts[email, stream.integration] if stream.integration == "fub" else ""
+                    bare = table in _STAMP_SAYS_LITTLE
+                    rows |= {(account, i): None if bare or not s else _instant(s) for i, s in ids.items()}
+                for (account, source_id), stamp in rows.items():
+                    copy.write_row((account, source_id, stamp))
+            cur.execute("create index on truth (source_id)")
+            deletable = "deleted_at" in metadata.tables[f"v2.{stream.primary}"].columns
+            statement = sql.SQL(_APART).format(
+                stage=sql.Identifier("staging", stream.table),
+                live=sql.Identifier("v2", stream.primary),
+                alive=sql.SQL("v.deleted_at is null" if deletable else "true"),
+                account=sql.SQL("split_part(s.account_ref, '/', 2)"),
+            )
+            extra, stale = cur.execute(statement).fetchone() or (0, 0)
+            found[stream.table] = {"extra": extra, "stale": stale}
+            cur.execute("drop table truth")
+    return found
 
 
 def stored_since(database: Database, since: datetime) -> dict[str, int]:

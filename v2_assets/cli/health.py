@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from resources.errors import V2Error
+from resources.postgres import Database
 from v2_assets.cli.opened import opened
 from v2_assets.cli.output import current, table
 
@@ -28,11 +29,12 @@ class NobodyIsTold(V2Error):
 def health(
     watch: Annotated[bool, typer.Option(help="look again every few seconds, until Ctrl-C")] = False,
     interval: Annotated[float, typer.Option(min=1, help="seconds between two looks of --watch")] = 10,
+    behind: Annotated[bool, typer.Option(help="also which users are behind, with what, since when, and why")] = False,
 ) -> None:
     """What is wrong now, whom it hits and what helps. The exit code is 1 while something is critical."""
     with opened() as o:
         while True:
-            told = _look(o)
+            told = _look(o, behind=behind)
             if not watch:
                 break
             current().console.clear()
@@ -54,54 +56,96 @@ select s.integration, count(*) as streams, count(*) filter (where s.status = 'fa
 from ops.sync_state s group by 1 order by 1
 """
 _INCIDENTS = """
-select code, key, severity, subject, opened_at, times from ops.incident where recovered_at is null order by opened_at
+select code, key, severity, subject, body, opened_at from ops.incident
+where recovered_at is null and code <> all(%s) order by opened_at
 """
 
 
-def _look(o: Any) -> dict[str, Any]:
+def _look(o: Any, *, behind: bool) -> dict[str, Any]:
+    """What this process sees itself now, and the open incidents of what only others see."""
+    from v2_assets.health.behind import behind as all_behind
     from v2_assets.health.signals import look
+    from v2_assets.monitor.liveness import beats, dead, processes
 
     with o.database.connect() as connection:
         found = look(connection, o.settings)
+        late = all_behind(connection, o.settings) if behind else []
         streams = connection.execute(_STREAMS).fetchall()
-        incidents = connection.execute(_INCIDENTS).fetchall()
-    names = ("integration", "streams", "failed", "excluded", "users", "oldest_sync")
+        names = ("integration", "streams", "failed", "excluded", "users", "oldest_sync")
+    with Database(o.urls.dagster).connect() as dagster:
+        started = dagster.execute("select to_regclass('daemon_heartbeats') is not null").fetchone() == (True,)
+        if started:
+            found["daemon_dead"] = dead(beats(dagster))
+        alive = processes(o.settings, dagster if started else None)
+    with o.database.connect() as connection:
+        incidents = connection.execute(_INCIDENTS, [list(found)]).fetchall()
+    troubles = [
+        {"code": code, "key": key, "severity": each.severity, "subject": each.subject, **each.body}
+        for code, causes in found.items()
+        for key, each in causes.items()
+    ]
+    for code, key, severity, subject, body, opened_at in incidents:
+        since = body.get("since") or opened_at.isoformat(timespec="seconds")
+        told = {"users": [], "do": "v2 health", **body, "since": since}
+        troubles.append({"code": code, "key": key, "severity": severity, "subject": subject, **told})
     return {
         "at": datetime.now(UTC),
-        "troubles": [
-            {"code": code, "key": key, "severity": each.severity, "subject": each.subject, **each.body}
-            for code, causes in found.items()
-            for key, each in causes.items()
-        ],
+        "processes": alive,
+        "troubles": sorted(troubles, key=lambda t: (_RANK[t["severity"]], t["code"], t["key"])),
         "integrations": [dict(zip(names, row, strict=True)) for row in streams],
-        "incidents": [
-            dict(zip(("code", "key", "severity", "subject", "opened_at", "times"), row, strict=True))
-            for row in incidents
+        "behind": [
+            {
+                "user": b.user_id,
+                "stream": f"{b.integration}/{b.entity}",
+                "since": b.since,
+                "hours": round(b.hours, 1),
+                "why": b.why,
+                "severity": b.severity,
+                "do": b.do,
+            }
+            for b in late
         ],
     }
 
 
+_RANK = {"critical": 0, "warning": 1, "info": 2}
+
+
 def _show(console: Any, told: dict[str, Any]) -> None:
-    columns = ("integration", "streams", "failed", "excluded", "users", "oldest sync")
-    console.print(table(columns, [tuple(line.values()) for line in told["integrations"]], "Integrations"))
-    if told["troubles"]:
-        rows = [
-            (t["severity"], t["subject"], t["since"], len(t["users"]), _named(t["users"]), t["do"])
-            for t in sorted(told["troubles"], key=lambda t: t["severity"])
-        ]
-        console.print(table(("severity", "what", "since", "users", "who", "do"), rows, "Trouble"))
-    else:
-        console.print("nothing is wrong")
-    others = [
-        i for i in told["incidents"] if (i["code"], i["key"]) not in {(t["code"], t["key"]) for t in told["troubles"]}
+    """One screen: 80 by 24 holds it while all is well."""
+    troubles = told["troubles"]
+    critical = sum(t["severity"] == "critical" for t in troubles)
+    word = f"{len(troubles)} causes of trouble, {critical} of them critical" if troubles else "nothing is wrong"
+    console.print(f"{told['at']:%Y-%m-%d %H:%M:%S} UTC: {word}")
+    console.print(", ".join(f"{name} {state}" for name, state in told["processes"].items()))
+    rows = [
+        (i["integration"], i["users"], i["streams"], i["failed"], i["excluded"], _age(told["at"], i["oldest_sync"]))
+        for i in told["integrations"]
     ]
-    if others:
-        rows = [(i["severity"], i["subject"], i["opened_at"], i["times"]) for i in others]
-        console.print(table(("severity", "what", "since", "seen"), rows, "Other open incidents"))
+    console.print(table(("integration", "users", "streams", "failed", "excluded", "oldest sync"), rows))
+    if troubles:
+        lines = [
+            (t["severity"], t["subject"], _minutes(t["since"]), _named(t["users"]), t["do"] or "") for t in troubles
+        ]
+        console.print(table(("severity", "what", "since", "users", "do"), lines))
+    if told["behind"]:
+        lines = [(b["user"], b["stream"], f"{b['since']:%Y-%m-%d %H:%M}", b["why"], b["do"]) for b in told["behind"]]
+        console.print(table(("user", "stream", "last synced", "why", "do"), lines))
+
+
+def _age(now: datetime, at: datetime | None) -> str:
+    if at is None:
+        return "never"
+    minutes = (now - at).total_seconds() / 60
+    return f"{minutes:.0f} min ago" if minutes < 120 else f"{minutes / 60:.0f} h ago"
+
+
+def _minutes(since: str | None) -> str:
+    return since[:16].replace("T", " ") if since else ""
 
 
 def _named(users: list[int]) -> str:
-    return ", ".join(map(str, users[:5])) + (" …" if len(users) > 5 else "")
+    return f"{len(users)}: " + ", ".join(map(str, users[:3])) + (" …" if len(users) > 3 else "") if users else ""
 
 
 def alerts(

@@ -44,7 +44,7 @@ def v1(
     with opened() as o:
         with o.database.connect() as connection:
             user_id = resolve_user(connection, user)
-        opener = _way_in(o, user_id, from_folder, from_postgres_env, schema)
+        opener = way_in(o, user_id, from_folder, from_postgres_env, schema)
         if staged:
             _backlogs(o, opener, chosen, user_id, merge=merge)
         else:
@@ -105,7 +105,7 @@ def _backlogs(o: Opened, opener: Any, chosen: Sequence[str], user_id: int, *, me
     current().done(told, lambda c: c.print(table(columns, rows)))
 
 
-def _way_in(o: Opened, user_id: int, folder: Path | None, postgres_env: str | None, schema: str) -> Any:
+def way_in(o: Opened, user_id: int, folder: Path | None, postgres_env: str | None, schema: str) -> Any:
     """How V1 is to be read. Raises MissingCredential, BadRequest for a folder that is not there."""
     from v2_assets.imports import v1 as logic
 

@@ -11,18 +11,17 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
-import httpx
 from psycopg import sql
 
 from resources.apis import validate
 from resources.encryption import open_vault
-from resources.errors import ConfigError, MissingCredential, V2Error
+from resources.errors import ConfigError, MissingCredential
 from resources.http.budget import Limit
 from resources.reading import Priority, ReadRequest
-from v2_assets.cli.data import RunFailed
 from v2_assets.cli.opened import Opened
 from v2_assets.cli.output import current
 from v2_assets.clients import client_of
+from v2_assets.launching import RunFailed, WebServer
 from v2_assets.schema.stage import STREAMS, Stream
 from v2_assets.staging.state import Cursor
 from v2_assets.staging.streams import READINGS
@@ -245,60 +244,21 @@ def retry(o: Opened, table: str, reason: str, users: Sequence[int] | None) -> di
 
 # --- backfill -------------------------------------------------------------------------------------------------------
 
-_LAUNCH = """
-mutation Launch($params: LaunchBackfillParams!) { launchPartitionBackfill(backfillParams: $params) {
-  __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message }
-  ... on PartitionKeysNotFoundError { message } } }
-"""
-_FOLLOW = """
-query Follow($id: String!) { partitionBackfillOrError(backfillId: $id) {
-  __typename ... on PartitionBackfill { status } } }
-"""
 _ENDED = {"COMPLETED", "COMPLETED_SUCCESS", "COMPLETED_FAILED", "FAILED", "CANCELED"}
 
 
 def backfill(o: Opened, streams: Sequence[Stream], users: Sequence[int], *, wait: bool) -> dict[str, Any]:
     """Dagster's own backfill of these streams and what is below them. Raises RunFailed when it does not succeed."""
-    from v2_assets.definitions import defs
-    from v2_assets.partitions import partition_key
-
-    integration = streams[0].integration
-    keys = defs.resolve_job_def(f"{integration}_sync").asset_layer.executable_asset_keys
-    tables = sorted(key.to_user_string() for key in keys)
-    params = {
-        "assetSelection": [{"path": [t]} for t in tables],
-        "partitionNames": [partition_key(u) for u in users],
-        "title": f"v2 backfill {integration}",
-    }
-    made = _graphql(o, _LAUNCH, {"params": params})["launchPartitionBackfill"]
-    if made["__typename"] != "LaunchBackfillSuccess":
-        raise RunFailed("Dagster refused the backfill", hint=str(made.get("message", made["__typename"]))[:300])
-    told = {"backfill_id": made["backfillId"], "status": "REQUESTED", "users": list(users)}
+    server = WebServer(o.settings.ui_port)
+    made = server.backfill(streams[0].integration, users)
+    told = {"backfill_id": made, "status": "REQUESTED", "users": list(users)}
     last = ""
     while wait and told["status"] not in _ENDED:
         time.sleep(2)
-        told["status"] = _graphql(o, _FOLLOW, {"id": told["backfill_id"]})["partitionBackfillOrError"].get(
-            "status", "?"
-        )
+        told["status"] = server.backfill_status(made)
         if told["status"] != last:
             current().say(f"backfill {told['backfill_id']}: {told['status']}")
             last = told["status"]
     if told["status"] in ("COMPLETED_FAILED", "FAILED", "CANCELED"):
         raise RunFailed(f"backfill {told['backfill_id']} ended as {told['status']}", hint="see it in the UI")
     return told
-
-
-def _graphql(o: Opened, query: str, variables: dict[str, Any]) -> dict[str, Any]:
-    try:
-        answer = httpx.post(
-            f"http://127.0.0.1:{o.settings.ui_port}/graphql",
-            json={"query": query, "variables": variables},
-            timeout=60,
-            trust_env=False,
-        )
-        body = answer.json()
-    except (httpx.HTTPError, ValueError):
-        raise ConfigError("the web server does not answer", hint="a backfill needs the platform: `v2 up`") from None
-    if "data" not in body or body["data"] is None:
-        raise V2Error("Dagster did not understand the request", context={"errors": body.get("errors")})
-    return body["data"]

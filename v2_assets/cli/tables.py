@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -55,14 +54,16 @@ def listing(database: Any) -> list[dict[str, Any]]:
 
     from v2_assets.definitions import defs
     from v2_assets.schema import metadata
+    from v2_assets.triggers import triggers
 
     repository = defs.get_repository_def()
     graph = repository.asset_graph
     order = {key.to_user_string(): n for n, key in enumerate(graph.toposorted_asset_keys)}
-    triggers = _triggers(repository)
     declared = [t for t in metadata.tables.values() if t.schema == "v2"]
     keys = [dg.AssetKey(t.name) for t in declared if dg.AssetKey(t.name) in graph.materializable_asset_keys]
-    latest = _latest(dg.DagsterInstance.get(), keys)
+    instance = dg.DagsterInstance.get()
+    last = latest(instance, keys)
+    held = triggers(repository, instance)
     counts = _counts(database, [t.name for t in declared])
     return [
         {
@@ -71,9 +72,9 @@ def listing(database: Any) -> list[dict[str, Any]]:
             "sources": list(t.info["sources"]),
             "rows": counts[t.name][0],
             "deleted": counts[t.name][1],
-            "last_materialized": latest.get(t.name, (None, None))[0],
-            "last_started_by": latest.get(t.name, (None, None))[1],
-            "triggers": triggers.get(t.name, []),
+            "last_materialized": last.get(t.name, (None, None))[0],
+            "last_started_by": last.get(t.name, (None, None))[1],
+            "triggers": [each.label for each in held if each.on and t.name in each.assets],
             "may_be_empty": t.info["may_be_empty"],
         }
         for t in sorted(declared, key=lambda t: (order.get(t.name, -1), t.name))
@@ -94,24 +95,7 @@ def _counts(database: Any, names: list[str]) -> dict[str, tuple[int, int]]:
         return {row[0]: (row[1], row[2]) for row in connection.execute(query).fetchall()}
 
 
-def _triggers(repository: Any) -> dict[str, list[str]]:
-    """What starts each asset: schedules and sensors, by the jobs they run."""
-    jobs: Mapping[str, set[str]] = {
-        job.name: {key.to_user_string() for key in job.asset_layer.executable_asset_keys}
-        for job in repository.get_all_jobs()
-        if not job.name.startswith("__")
-    }
-    told: dict[str, list[str]] = {}
-    for schedule in repository.schedule_defs:
-        for name in jobs.get(schedule.job_name, ()):
-            told.setdefault(name, []).append(f"{schedule.name} ({schedule.cron_schedule})")
-    for sensor in repository.sensor_defs:
-        for name in {name for target in sensor.targets for name in jobs.get(target.job_name, ())}:
-            told.setdefault(name, []).append(sensor.name)
-    return told
-
-
-def _latest(instance: Any, keys: list[Any]) -> dict[str, tuple[datetime, str]]:
+def latest(instance: Any, keys: list[Any]) -> dict[str, tuple[datetime, str]]:
     """When each asset was last materialized, and what kind of run did it."""
     from datetime import UTC
 

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from v2_assets.automation import OWNERS, REPORT_CRON
+from v2_assets.automation import FRESHNESS, OWNERS, REPORT_CRON
 from v2_assets.health.report import draw, keep_report
 from v2_assets.platform_resource import PlatformResource
 
@@ -11,6 +11,7 @@ from v2_assets.platform_resource import PlatformResource
     group_name="operations",
     kinds={"postgres", "html"},
     owners=OWNERS,
+    freshness_policy=FRESHNESS["daily"],
     description="The day's health report: backlog, lag, throughput, throttling and rejected records over time.",
 )
 def health_report(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult:

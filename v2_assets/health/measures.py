@@ -14,6 +14,7 @@ from typing import Any, Literal
 import psycopg
 from psycopg import sql
 
+from v2_assets.health.gap import gaps
 from v2_assets.merge.statements import staging
 from v2_assets.schema.stage import STREAMS
 
@@ -98,6 +99,22 @@ MEASURES: tuple[Measure, ...] = (
         ),
     ),
     Measure(
+        "v2_gap_records",
+        "gauge",
+        "Records that a source counted at its last full sweep and that V2 has not.",
+        ("integration", "entity"),
+        sql.SQL("select integration, entity, sum(gap)::float from ({}) g group by 1, 2").format(gaps()),
+    ),
+    Measure(
+        "v2_failed_passes_last_day",
+        "gauge",
+        "Passes over a source's streams that failed in the last 24 hours.",
+        ("integration",),
+        sql.SQL(
+            "select integration, sum(failed)::float from ops.pull where at > now() - interval '24 hours' group by 1"
+        ),
+    ),
+    Measure(
         "v2_throttled_total",
         "counter",
         "Answers 429 of a source, as far back as its budgets reach.",
@@ -152,12 +169,13 @@ def take(connection: psycopg.Connection[Any], measures: Iterable[Measure] = MEAS
 
 
 def keep(connection: psycopg.Connection[Any], samples: Sequence[Sample]) -> None:
-    """Stores samples under the database's present instant, and forgets those that are older than KEPT."""
+    """Stores samples under the database's present instant, and forgets those (and pulls) that are older than KEPT."""
     with connection.transaction(), connection.cursor() as cur:
         with cur.copy("copy ops.measurement (metric, labels, value) from stdin") as copy:
             for sample in samples:
                 copy.write_row((sample.name, list(sample.labels), sample.value))
         cur.execute("delete from ops.measurement where at < now() - %s", [KEPT])
+        cur.execute("delete from ops.pull where at < now() - %s", [KEPT])
 
 
 def history(connection: psycopg.Connection[Any], name: str) -> list[tuple[Any, tuple[str, ...], float]]:

@@ -23,6 +23,7 @@ from v2_assets.health.measures import KEPT, Sample, history, take
 
 #: Lines of one plot; what is smaller is drawn together as "others".
 LINES = 6
+FEW_POINTS = 48
 
 Series = dict[str, list[tuple[datetime, float]]]
 
@@ -41,9 +42,13 @@ def draw(connection: psycopg.Connection[Any]) -> str:
     samples = take(connection)
     staged = history(connection, "v2_staged_records")
     plots = [
-        _plot("Backlog", "pending and deferred records", _summed(staged, 0, {"pending", "deferred"})),
-        _plot("Not in V2", "staged records without a row in V2, by table", _summed(staged, 0, None)),
-        _plot("Rejected", "rejected records, by table", _summed(staged, 0, {"rejected"})),
+        _plot("Backlog", "pending and deferred records", _summed(staged, {"pending", "deferred"})),
+        _plot("Rejected", "rejected records, by table", _summed(staged, {"rejected"})),
+        _plot(
+            "Gap",
+            "records that the source counts and V2 has not, by stream",
+            _by(history(connection, "v2_gap_records"), "/".join),
+        ),
         _plot("Lag", "hours since the furthest user's last sync", _lag(history(connection, "v2_stream_lag_seconds"))),
         _plot(
             "Throughput",
@@ -73,9 +78,9 @@ def keep_report(connection: psycopg.Connection[Any], kind: str, html: str) -> in
     return row[0] if row else 0
 
 
-def _summed(rows: Iterable[tuple[datetime, tuple[str, ...], float]], label: int, statuses: set[str] | None) -> Series:
-    chosen = [row for row in rows if statuses is None or row[1][1] in statuses]
-    return _by(chosen, lambda labels: labels[label].removeprefix("stage_"))
+def _summed(rows: Iterable[tuple[datetime, tuple[str, ...], float]], statuses: set[str]) -> Series:
+    chosen = [row for row in rows if row[1][1] in statuses]
+    return _by(chosen, lambda labels: labels[0].removeprefix("stage_"))
 
 
 def _lag(rows: Iterable[tuple[datetime, tuple[str, ...], float]]) -> Series:
@@ -120,13 +125,16 @@ def _plot(title: str, unit: str, series: Series) -> Plot:
         axes = figure.add_subplot()
         for name, points in _largest(series).items():
             days = date2num([at for at, _ in points])
-            axes.plot(days, [value for _, value in points], label=name, marker=".", markersize=3)
+            # A point alone is no line; many would hide it.
+            marker = "." if len(days) < FEW_POINTS else ""
+            axes.plot(days, [value for _, value in points], label=name, marker=marker, markersize=3, linewidth=1.2)
         axes.set_ylim(bottom=0)
         locator = AutoDateLocator()
         axes.xaxis.set_major_locator(locator)
         axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
         axes.spines[["top", "right"]].set_visible(False)
-        axes.legend(loc="upper left", frameon=False, ncols=3, fontsize=8)
+        # Above the lines, so that it hides none of them.
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), frameon=False, ncols=LINES, fontsize=7, borderpad=0)
         out = io.StringIO()
         figure.savefig(out, format="svg", metadata={"Date": None})
     return Plot(title, unit, out.getvalue()[out.getvalue().index("<svg") :])

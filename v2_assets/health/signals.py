@@ -1,22 +1,24 @@
 """What is wrong now: one query per kind of trouble, measured against thresholds that are settings.
 
 A signal's query tells causes, never users: three hundred users behind one dead source are one finding that lists them.
-Here: the queries, the thresholds, and making incidents of what they find. Not here: numbers over time (`measures`), the
-rules of single tables (`v2_assets.checks`), and what only Dagster knows (`sensors.alerts`, `v2_assets.monitor`).
+Here: the queries and the thresholds. Not here: numbers over time (`measures`), the rules of single tables
+(`v2_assets.checks`), what only Dagster knows, and making incidents (`sensors.alerts`, `v2_assets.monitor`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
 from resources.settings import Settings
-from v2_assets.incidents import Finding, Severity, settle
+from v2_assets.health.behind import BEHIND
+from v2_assets.health.gap import gaps
+from v2_assets.incidents import Finding, Severity
 from v2_assets.merge.statements import staging
 from v2_assets.schema.stage import STREAMS
 
@@ -27,7 +29,8 @@ class Signal:
 
     `query` selects `key`, `value` (in the thresholds' unit), `since`, `users` (ids) and what `subject`, `what` and `do`
     are filled in with. `thresholds` are the settings of the warning and of the critical value; a row above neither is
-    no trouble. Without thresholds every row is a warning.
+    no trouble. Without thresholds every row is a warning. `per` says what a key names: a staging table, a stream as
+    integration/entity, or anything else of the platform.
     """
 
     code: str
@@ -36,7 +39,11 @@ class Signal:
     what: str
     do: str
     thresholds: tuple[str, str] | None = None
-    link: str | None = None
+    per: Literal["table", "stream", "platform"] = "platform"
+
+    def table(self, key: str) -> str | None:
+        """The staging table that a key is about; None where it is about no single one."""
+        return {"table": key, "stream": _TABLE_OF.get(key)}.get(self.per)
 
     def judge(self, row: Mapping[str, Any], settings: Settings) -> Severity | None:
         """How bad a row is."""
@@ -46,13 +53,17 @@ class Signal:
         return "critical" if row["value"] > critical else "warning" if row["value"] > warning else None
 
 
+#: The asset whose checks show what concerns no single table.
+PLATFORM = "health_report"
 #: A connection whose key is accepted and in use, joined to the streams it reads.
 _CONNECTED = """
 from ops.sync_state s
 join v2.credentials c on c.user_id = s.user_id and c.platform = s.integration and c.active and c.deleted_at is null
   and s.account_ref = c.platform || '/' || coalesce(c.account_id, '') || '/' || c.user_id
 """
-_SWEPT = ("fub", "rezen", "skyslope", "title")
+_TABLE_OF = {f"{stream.integration}/{stream.entity}": stream.table for stream in STREAMS}
+#: A share of fewer records or passes says nothing: one of two is no half.
+FEWEST = 20
 
 
 def _backlog() -> sql.Composed:
@@ -67,15 +78,23 @@ def _backlog() -> sql.Composed:
 
 
 def _rejected() -> sql.Composed:
+    """The share of a pull: of what arrived in the last day, or of the whole table where that is worse."""
     tables = sql.SQL(" union all ").join(
         sql.SQL(
-            "select {name}::text as key, count(*) filter (where status = 'rejected') as rejected, count(*) as total,"
-            " min(fetched_at) filter (where status = 'rejected') as since,"
-            " (array_agg(distinct user_id) filter (where status = 'rejected'))[1:100] as users from {stage}"
+            "select {name}::text as key, n.* from (select from {stage} where status = 'rejected' limit 1) met, lateral"
+            " (select count(*) filter (where status = 'rejected') as rejected, count(*) as total,"
+            "   count(*) filter (where fetched_at > now() - interval '24 hours') as arrived,"
+            "   count(*) filter (where fetched_at > now() - interval '24 hours' and status = 'rejected')"
+            "     as rejected_now,"
+            "   min(fetched_at) filter (where status = 'rejected') as since,"
+            "   (array_agg(distinct user_id) filter (where status = 'rejected'))[1:100] as users from {stage}) n"
         ).format(name=sql.Literal(stream.table), stage=staging(stream.table))
         for stream in STREAMS
     )
-    return sql.SQL("select *, 100.0 * rejected / total as value from ({}) t where rejected > 0").format(tables)
+    return sql.SQL(
+        "select *, greatest(100.0 * rejected / total, case when arrived >= {fewest} then 100.0 * rejected_now / arrived"
+        " else 0 end) as value from ({tables}) t"
+    ).format(fewest=sql.Literal(FEWEST), tables=tables)
 
 
 SIGNALS: tuple[Signal, ...] = (
@@ -86,29 +105,27 @@ SIGNALS: tuple[Signal, ...] = (
         "{value} records of {key} are pending or wait for a parent.",
         "v2 health",
         ("health_backlog_warning", "health_backlog_critical"),
+        per="table",
     ),
     Signal(
         "rejected_share",
         _rejected(),
         "{key}: {rejected} of {total} records break a rule",
-        "{rejected} of {total} staged records of {key} are rejected.",
+        "{rejected} of {total} staged records of {key} are rejected; of the {arrived} of the last day {rejected_now}.",
         "v2 reconcile",
         ("health_rejected_percent_warning", "health_rejected_percent_critical"),
+        per="table",
     ),
     Signal(
         "stream_old",
         sql.SQL(
-            "select s.integration || '/' || s.entity as key,"  # noqa: S608 - constants
-            " min(coalesce(s.last_sync_at, s.last_started_at)) as since,"
-            " max(extract(epoch from now() - coalesce(s.last_sync_at, s.last_started_at))) / 3600 as value,"
-            " array_agg(distinct s.user_id) as users, max(s.error ->> 'code') as why"
-            + _CONNECTED
-            + " where s.integration = any({swept}) and c.state = 'ok'"
-            " and coalesce(s.last_sync_at, s.last_started_at) < now() - {hours} * interval '1 hour' group by 1"
-        ).format(swept=sql.Literal(list(_SWEPT)), hours=sql.Placeholder("health_sync_hours_warning")),
-        "{key} was not synced for {value:.0f} hours",
-        "The user who is furthest behind with {key} has had no successful sync for {value:.0f} hours ({why}).",
-        "v2 status",
+            "select integration || '/' || why as key, integration, why, min(since) as since, max(hours) as value,"
+            " array_agg(distinct user_id) as users, count(distinct user_id) as behind,"
+            " string_agg(distinct entity, ', ' order by entity) as streams from ({}) b group by 1, 2, 3"
+        ).format(BEHIND),
+        "{integration}: users have had no sync for up to {value:.0f} hours ({why})",
+        "{behind} users are behind with {streams}; the one who is furthest for {value:.0f} hours.",
+        "v2 health --behind",
         ("health_sync_hours_warning", "health_sync_hours_critical"),
     ),
     Signal(
@@ -127,14 +144,14 @@ SIGNALS: tuple[Signal, ...] = (
     Signal(
         "sync_failures",
         sql.SQL(
-            "select s.integration as key, 100.0 * count(*) filter (where s.status = 'failed') / count(*) as value,"
-            " min(s.last_started_at) filter (where s.status = 'failed') as since,"
-            " array_agg(distinct s.user_id) filter (where s.status = 'failed') as users, count(*) as streams"
-            + _CONNECTED
-            + " where s.last_started_at > now() - interval '24 hours' and c.state = 'ok' group by 1"
-        ),
-        "{key}: {value:.0f} % of the streams failed",
-        "Of {streams} streams that were read in the last 24 hours, {value:.0f} % failed the last time.",
+            "select p.integration as key, 100.0 * sum(p.failed) / sum(p.passes) as value, sum(p.passes) as passes,"
+            " sum(p.failed) as failed, min(p.at) filter (where p.failed > 0) as since,"
+            " (select array_agg(distinct u::bigint) from ops.pull q, jsonb_array_elements_text(q.failed_users) u"
+            "  where q.integration = p.integration and q.at > now() - interval '24 hours') as users"
+            " from ops.pull p where p.at > now() - interval '24 hours' group by 1 having sum(p.passes) >= {}"
+        ).format(sql.Literal(FEWEST)),
+        "{key}: {value:.0f} % of the passes failed",
+        "Of {passes} passes over streams of {key} in the last 24 hours {failed} failed.",
         "v2 status",
         ("health_failed_percent_warning", "health_failed_percent_critical"),
     ),
@@ -191,17 +208,19 @@ SIGNALS: tuple[Signal, ...] = (
     Signal(
         "row_gap",
         sql.SQL(
-            "select w.integration || '/' || w.entity as key, min(w.started_at) as since,"
-            " max(100.0 * (w.expected - w.seen) / w.expected) as value,"
-            " array_agg(distinct split_part(w.account_ref, '/', 3)::bigint) as users"
-            " from (select distinct on (account_ref, entity) * from ops.sweep where completed_at is not null"
-            "       order by account_ref, entity, started_at desc) w"
-            " where w.expected > 0 and w.seen < w.expected group by 1"
-        ),
-        "{key}: {value:.1f} % of the records were not met",
-        "The last complete sweep met fewer records than the source counts.",
+            "select g.integration || '/' || g.entity as key, min(g.started_at) as since, sum(g.gap) as missing,"
+            " sum(g.expected) as expected, array_agg(distinct g.user_id) filter (where g.gap > 0) as users,"
+            # Of all accounts together, or of the one that misses most: a large team must not hide a person.
+            " greatest(100.0 * sum(g.gap) / sum(g.expected),"
+            "  coalesce(max(100.0 * g.gap / g.expected) filter (where g.expected >= {fewest}), 0)) as value"
+            " from ({gaps}) g group by 1 having sum(g.gap) > 0"
+        ).format(fewest=sql.Literal(FEWEST), gaps=gaps()),
+        "{key}: {missing} of the source's {expected} records are not in V2",
+        "At the last full sweep the source counted {expected} records; {missing} of them are not in V2 and not left out"
+        " by a rule. The share of the user who misses most is {value:.1f} %.",
         "v2 reconcile",
         ("health_gap_percent_warning", "health_gap_percent_critical"),
+        per="stream",
     ),
     Signal(
         "alert_undelivered",
@@ -217,17 +236,12 @@ SIGNALS: tuple[Signal, ...] = (
 )
 
 
-def look(connection: psycopg.Connection[Any], settings: Settings) -> dict[str, dict[str, Finding]]:
+def look(
+    connection: psycopg.Connection[Any], settings: Settings, codes: Collection[str] | None = None
+) -> dict[str, dict[str, Finding]]:
     """All that is wrong now, by code and cause; a code without trouble has none. A failing query is an error."""
-    return {signal.code: _findings(connection, signal, settings) for signal in SIGNALS}
-
-
-def watch(connection: psycopg.Connection[Any], settings: Settings) -> dict[str, dict[str, Finding]]:
-    """Looks, and makes incidents of what is wrong; those whose cause is gone recover."""
-    found = look(connection, settings)
-    for code, findings in found.items():
-        settle(connection, code, findings)
-    return found
+    wanted = [signal for signal in SIGNALS if codes is None or signal.code in codes]
+    return {signal.code: _findings(connection, signal, settings) for signal in wanted}
 
 
 def _findings(connection: psycopg.Connection[Any], signal: Signal, settings: Settings) -> dict[str, Finding]:
@@ -245,7 +259,7 @@ def _findings(connection: psycopg.Connection[Any], signal: Signal, settings: Set
                     "what": signal.what.format(**row),
                     "since": since,
                     "users": sorted(row["users"] or ()),
-                    "link": signal.link,
+                    "link": f"/assets/{signal.table(row['key']) or PLATFORM}?view=checks",
                     "do": signal.do.format(**row),
                     "value": float(row["value"]),
                 },

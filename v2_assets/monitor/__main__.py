@@ -1,7 +1,8 @@
 """`python -m v2_assets.monitor`: watches the platform from outside Dagster, on loopback, until SIGTERM.
 
 Every few seconds it looks whether the daemon gives signs of life, makes an incident of its silence, and then sends what
-waits: the sensor that usually does so is silent too. A database that is away is answered with 503 and survived.
+waits: the sensor that usually does so is silent too. A database that is away is answered with 503, told without it, and
+survived. Beside that the supervisor starts again what ended (see supervisor).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import logging
 import os
 import sys
 import threading
+import time
 from dataclasses import dataclass, field
 
 import uvicorn
@@ -18,26 +20,23 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from resources.errors import ConfigError, V2Error
+from resources import logs
+from resources.alerts import ChannelFailed, Message, configured
+from resources.errors import ConfigError, DatabaseError, V2Error
 from resources.postgres import Database
 from resources.settings import Settings, load_settings
+from v2_assets.alerting.codes import CODES, runbook
 from v2_assets.alerting.deliver import deliver
-from v2_assets.incidents import Finding, settle
+from v2_assets.incidents import settle
+from v2_assets.monitor.liveness import beats, dead
 from v2_assets.monitor.metrics import Pages
+from v2_assets.monitor.supervisor import Supervisor
 
 HOST = "127.0.0.1"
 LOOK_EVERY_S = 15.0
-#: The daemon beats every 30 s at most; a machine under load was seen to be late by as much again.
-DEAD_AFTER_S = 120.0
+#: A server that restarts is back sooner.
+AWAY_AFTER_S = 60.0
 log = logging.getLogger(__name__)
-
-#: The daemons that everything of ours needs; one that never gave a sign of life is silent too.
-_SILENT = """
-select wanted.name, coalesce(extract(epoch from now() at time zone 'UTC' - max(h."timestamp"))::int, 0)
-from unnest(array['SENSOR', 'SCHEDULER', 'QUEUED_RUN_COORDINATOR']) wanted (name)
-left join daemon_heartbeats h on h.daemon_type = wanted.name group by 1
-having coalesce(max(h."timestamp") < now() at time zone 'UTC' - %s * interval '1 second', true) order by 1
-"""
 
 
 @dataclass(slots=True)
@@ -49,21 +48,37 @@ class Monitor:
     dagster: Database
     state: dict[str, object] = field(default_factory=lambda: {"ok": False, "why": "has not looked yet"})
     ending: threading.Event = field(default_factory=threading.Event)
+    away_since: float | None = None
+    away_told: bool = False
 
     def look(self) -> None:
         """One look. Whatever is away is a state and not an end."""
         try:
             with self.dagster.connect() as connection:
-                silent = dict(connection.execute(_SILENT, [DEAD_AFTER_S]).fetchall())
+                found = dead(beats(connection))
             with self.database.connect(autocommit=True) as connection:
-                settle(connection, "daemon_dead", _dead(silent))
-            if silent:
+                settle(connection, "daemon_dead", found)
+            if found:
                 deliver(self.database, self.settings)
-            self.state = {"ok": not silent, "why": f"silent: {', '.join(sorted(silent))}" if silent else ""}
+            silent = [name for finding in found.values() for name in finding.body["silent"]]
+            self.state = {"ok": not silent, "why": f"silent: {', '.join(silent)}" if silent else ""}
+            self._database_is(away=False)
         except Exception as error:  # whatever it is, the next look may succeed, and who asks is told until then
             why = error.code if isinstance(error, V2Error) else type(error).__name__
             log.warning("nothing could be seen: %s", why)
             self.state = {"ok": False, "why": why}
+            if isinstance(error, DatabaseError):
+                self._database_is(away=True)
+
+    def _database_is(self, *, away: bool) -> None:
+        """Tells of a database that stays away, and of its return. No incident can be kept without it, so this is."""
+        if not away:
+            self.away_since = None
+        elif self.away_since is None:
+            self.away_since = time.monotonic()
+        if away != self.away_told and (not away or time.monotonic() - (self.away_since or 0) >= AWAY_AFTER_S):
+            self.away_told = away
+            _send_without_database(self.settings, "opened" if away else "recovered")
 
     def run(self) -> None:
         """Looks until it is told to end."""
@@ -80,17 +95,26 @@ class Monitor:
         return Starlette(routes=[Route("/health", health), *Pages(self.database).routes()])
 
 
-def _dead(silent: dict[str, int]) -> dict[str, Finding]:
-    if not silent:
-        return {}
-    body = {
-        "what": f"No sign of life from {', '.join(sorted(silent))} for {max(silent.values())} s.",
-        "since": None,
-        "users": [],
-        "link": "/health",
-        "do": "v2 up",
-    }
-    return {"daemon": Finding("critical", "Dagster's daemon is dead", body)}
+def _send_without_database(settings: Settings, kind: str) -> None:
+    message = Message(
+        number=0,
+        kind=kind,
+        code="database_away",
+        severity="critical",
+        subject="the database cannot be reached",
+        what=CODES["database_away"],
+        do="v2 status",
+        runbook=f"docs/{runbook('database_away')}",
+    )
+    channels = {} if settings.alert_dry_run else configured(settings)
+    for name in settings.alert_route("critical") or tuple(channels):
+        try:
+            if name in channels:
+                channels[name].send(message)
+                return
+        except ChannelFailed:
+            continue
+    log.warning("%s", message.text())
 
 
 def main() -> None:
@@ -108,15 +132,19 @@ def main() -> None:
         Database(url, application_name="v2 monitor", connect_deadline_s=3),
         Database(dagster, application_name="v2 monitor", connect_deadline_s=3),
     )
-    thread = threading.Thread(target=monitor.run, daemon=True)
-    thread.start()
-    uvicorn.run(monitor.app(), host=HOST, port=settings.monitor_port, log_level="warning", access_log=False)
+    threading.Thread(target=monitor.run, daemon=True).start()
+    if settings.supervise:
+        supervisor = Supervisor(settings, monitor.database)
+        threading.Thread(target=supervisor.run, daemon=True).start()
+    uvicorn.run(
+        monitor.app(), host=HOST, port=settings.monitor_port, log_level="warning", log_config=None, access_log=False
+    )
     monitor.ending.set()
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
+        logs.start(load_settings().log_format)
         main()
     except V2Error as error:
         sys.exit(f"error [{error.code}]: {error.message}" + (f"\n  → {error.hint}" if error.hint else ""))

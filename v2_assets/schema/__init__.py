@@ -7,6 +7,8 @@ schema and the reference pages are made from these; nothing here talks to a data
 
 from v2_assets.schema import (
     aggregates,
+    api,
+    comparison,
     crm,
     deals,
     identity,
@@ -15,7 +17,9 @@ from v2_assets.schema import (
     ops,
     people,
     places,
+    shadow,
     stage,
+    switch,
     title,
     webhooks,
 )
@@ -28,6 +32,8 @@ __all__ = [
     "STREAMS",
     "Stream",
     "aggregates",
+    "api",
+    "comparison",
     "crm",
     "deals",
     "identity",
@@ -37,7 +43,9 @@ __all__ = [
     "ops",
     "people",
     "places",
+    "shadow",
     "stage",
+    "switch",
     "title",
     "webhooks",
 ]

@@ -162,12 +162,19 @@ changed_key = ops_table(
     key=("id",),
 )
 
-# One user's rows of one day are found without reading the user's others.
+# One user's rows of one day are found without reading the user's others; the read endpoints walk these from the newest
+# on, and need not look at the rows themselves to pass over deleted ones.
 for _table, _by in (
     (crm.fub_calls, "fub_created_at"),
     (crm.fub_text_messages, "sent"),
     (crm.fub_appointments, "start"),
+    (crm.fub_people, "fub_created_at"),
 ):
-    Index(f"{_table.name}_day_idx", _table.c.user_id, _table.c[_by])
-Index("fub_people_day_idx", crm.fub_people.c.user_id, crm.fub_people.c.fub_created_at)
+    Index(
+        f"{_table.name}_day_idx",
+        _table.c.user_id,
+        _table.c[_by],
+        _table.c.id,
+        postgresql_include=["deleted_at"],
+    )
 Index("fub_events_day_idx", crm.fub_events.c.occurred)

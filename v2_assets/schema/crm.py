@@ -6,7 +6,7 @@ FUB's own numbers and only unique within one account; columns that point to anot
 
 from __future__ import annotations
 
-from sqlalchemy import Index, Table
+from sqlalchemy import Index, Table, func, text
 from sqlalchemy.schema import SchemaItem
 
 from v2_assets.schema.vocabulary import (
@@ -43,7 +43,8 @@ def _fub_user(table: str, comment: str) -> tuple[SchemaItem, ...]:
     """
     return (
         parent("fub_user_id", "v2.fub_users", comment, index=False),
-        parent("user_id", "v2.user", "The product's user behind the FUB user, else the account's."),
+        parent("user_id", "v2.user", "The product's user behind the FUB user, else the account's.", index=False),
+        Index(f"{table}_user_id_idx", "user_id", "id"),
         Index(f"{table}_fub_user_idx", "fub_user_id", "user_id"),
         partial_index(f"{table}_no_fub_user_idx", "fub_account_id", "user_id", where="fub_user_id is null"),
     )
@@ -88,6 +89,10 @@ fub_accounts = v2_table(
     sources=("fub", "v1"),
     domain="crm",
     freshness="realtime",
+    v1={
+        "table": "fub_accounts",
+        "only_here": {f"{entity}_{place}": "counted anew" for entity in COUNTED for place in ("at_fub", "here")},
+    },
 )
 
 fub_users = _crm(
@@ -188,7 +193,8 @@ fub_people = _crm(
     *_times(),
     parent("stage_id", "v2.fub_stages", "The stage the contact is in."),
     parent("assigned_to_fub_id", "v2.fub_users", "The FUB user who has the contact.", index=False),
-    parent("user_id", "v2.user", "The product's user who has the contact, else the account's."),
+    parent("user_id", "v2.user", "The product's user who has the contact, else the account's.", index=False),
+    Index("fub_people_user_id_idx", "user_id", "id"),
     parent("credentials_id", "v2.credentials", "The account's connection.", index=False),
     # What is out of date is found at the ends of these, without reading the rest: see fub_people.derived.sql.
     Index("fub_people_assigned_idx", "assigned_to_fub_id", "missing_user", "user_id"),
@@ -209,7 +215,23 @@ fub_people = _crm(
         "custom_fields",
         "deal_name",
     ),
-    v1={"table": "fub_people", "dropped": {"fub_createdAt_formatted": "fub_created_at"}},
+    v1={
+        "table": "fub_people",
+        "left_out": {"fub_createdAt_formatted": "the same as fub_created_at, as text"},
+        "only_here": {
+            "sms_fetched": "says what V2 has read",
+            "missing_user": "computed from V2's users",
+        },
+    },
+)
+# What a contact is found by (ops.api_find_fub_people): words of the name, the address, the number's digits.
+_simple = text("'simple'::regconfig")
+Index(
+    "fub_people_search_idx",
+    func.to_tsvector(_simple, fub_people.c.people_name),
+    func.to_tsvector(_simple, fub_people.c.email),
+    func.to_tsvector(_simple, func.regexp_replace(fub_people.c.phone, "[^0-9]", "", "g")),
+    postgresql_using="gin",
 )
 
 fub_deals = _crm(
@@ -345,4 +367,5 @@ fub_text_messages = _crm(
     grain="one text message of one FUB account",
     key="text_message_id_raw",
     personal=("name", "user_name", "message", "from_number", "to_number", "participants", "picture"),
+    v1={"table": "fub_text_messages", "only_here": {"is_webhook": "says how the record came in"}},
 )

@@ -66,6 +66,19 @@ transaction = v2_table(
     domain="deals",
     freshness="hourly",
     personal=("transaction_owner_name", "transaction_owner_email"),
+    v1={
+        "table": "transaction",
+        "columns": {"address_id": "address"},
+        "codes": {
+            "status": "transaction_status",
+            "transaction_type": "transaction_type",
+            "stage": "lifecycle_stage",
+            "lifecycle_state": "lifecycle_state",
+            "property_type": "property_type",
+            "representation": "representation",
+        },
+        "forms": {"transaction_id_raw": "raw"},
+    },
 )
 # Without the marks that sources write differently.
 Index(
@@ -93,6 +106,10 @@ transaction_financials = v2_table(
     sources=("rezen", "skyslope", "v1"),
     domain="deals",
     freshness="hourly",
+    v1={
+        "table": "transaction",
+        "columns": {"transaction_id": "id", "gci": "gross_commission"},
+    },
 )
 
 transaction_history = v2_table(
@@ -111,6 +128,7 @@ transaction_history = v2_table(
     domain="deals",
     freshness="hourly",
     may_be_empty="Nothing has changed since the first load.",
+    v1={"not_in_v1": "V1 kept no history of deals"},
 )
 
 participant = v2_table(
@@ -148,6 +166,12 @@ participant = v2_table(
     freshness="hourly",
     personal=("first_name", "last_name", "email", "phone", "company"),
     nulls_are_one=True,
+    v1={
+        "table": "participant",
+        "codes": {"role": "participant_role"},
+        "forms": {"participant_id_raw": "raw", "email": "lower", "commission_split": "fraction"},
+        "when_told": ("user_id",),
+    },
 )
 
 transaction_participants = v2_table(
@@ -159,6 +183,7 @@ transaction_participants = v2_table(
     sources=("rezen", "skyslope", "v1"),
     domain="deals",
     freshness="hourly",
+    v1={"table": "participant", "columns": {"participant_id": "id"}, "where": ("transaction_id",)},
 )
 
 participant_paid = v2_table(
@@ -175,6 +200,7 @@ participant_paid = v2_table(
     sources=("rezen", "v1"),
     domain="deals",
     freshness="hourly",
+    v1={"table": "commission_payment"},
 )
 
 transaction_tags = v2_table(
@@ -188,6 +214,7 @@ transaction_tags = v2_table(
     domain="deals",
     freshness="hourly",
     may_be_empty="Deals need not have tags.",
+    v1={"table": "transaction_tags", "forms": {"tag": "trim"}},
 )
 
 listing = v2_table(
@@ -218,6 +245,13 @@ listing = v2_table(
     sources=("rezen", "skyslope", "v1"),
     domain="deals",
     freshness="hourly",
+    v1={
+        "table": "listing",
+        "columns": {"address_id": "address"},
+        "codes": {"status": "transaction_status", "property_type": "property_type"},
+        "forms": {"listing_id_raw": "raw"},
+        "only_here": {"data_source": "says how the record came in, which differs by design"},
+    },
 )
 
 listing_history = v2_table(
@@ -232,6 +266,7 @@ listing_history = v2_table(
     domain="deals",
     freshness="hourly",
     may_be_empty="Nothing has changed since the first load.",
+    v1={"not_in_v1": "V1 kept no history of listings"},
 )
 
 listing_photos = v2_table(

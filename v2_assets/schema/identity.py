@@ -56,10 +56,10 @@ user = v2_table(
         "birthdate",
         "avatar",
     ),
-    v1={"table": "user", "left_out": ("password",)},
     may_be_empty=_FROM_PRODUCT,
     default_source="product",
     keeps_ids=True,
+    v1={"table": "user", "forms": {"email": "lower"}, "left_out": {"password": "a secret, which stays in V1"}},
 )
 
 user_roles = v2_table(
@@ -149,10 +149,10 @@ credentials = v2_table(
     domain="identity",
     freshness="realtime",
     personal=("api_key", "api_secret", "external_user_id"),
-    v1={"table": "credentials", "moved_here": {"agent.api_key": "api_key"}},
     may_be_empty=_FROM_PRODUCT,
     nulls_are_one=True,
     default_source="product",
+    v1={"not_in_v1": "V1 kept keys in agent.api_key; they are secrets, stay there and are entered anew"},
 )
 
 user_identity = v2_table(
@@ -169,4 +169,5 @@ user_identity = v2_table(
     personal=("external_id",),
     may_be_empty=_FROM_PRODUCT,
     default_source="product",
+    v1={"not_in_v1": "V1 knew a user by one number only; the other names are V2's own"},
 )

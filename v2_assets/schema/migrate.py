@@ -1,4 +1,4 @@
-"""Bringing a database up to this code: revisions, seeds, roles.
+"""Bringing a database up to this code: revisions, seeds, roles, row-level security.
 
 Here: `upgrade`, `pending`, `check`. Not here: the tables (beside this module) or a server (`resources.embedded`).
 There is no downgrade: a mistake is repaired by the next revision.
@@ -19,9 +19,11 @@ from sqlalchemy.exc import DBAPIError
 
 from resources.errors import MigrationBehind
 from resources.postgres import Database
+from resources.settings import load_settings
 from v2_assets.schema.migrations.options import VERSION_SCHEMA, VERSION_TABLE
 from v2_assets.schema.roles import grant_roles
 from v2_assets.schema.seeds import plant_seeds
+from v2_assets.schema.visibility import enact
 from v2_assets.schema.vocabulary import SCHEMAS
 
 log = logging.getLogger(__name__)
@@ -62,14 +64,15 @@ def _applied(connection: Connection) -> set[str]:
 
 
 def upgrade(url: str) -> None:
-    """Apply every missing revision, then plant seeds and grant roles; all or nothing, and harmless to repeat.
+    """Apply every missing revision, then seeds, roles and row-level security; all or nothing, and harmless to repeat.
 
     Two starters do not race: the second waits on an advisory lock and finds nothing to do. Raises DatabaseError when
     the server cannot be reached, MigrationBehind when the database is newer than this code.
     """
     with _connection(url) as connection:
         connection.exec_driver_sql("select pg_advisory_xact_lock(%s)", (_LOCK,))
-        _refuse_unknown(_applied(connection))
+        if _is_newer(_applied(connection)):
+            return
         for schema in SCHEMAS:
             connection.exec_driver_sql(f'create schema if not exists "{schema}"')
         config = _config()
@@ -77,8 +80,20 @@ def upgrade(url: str) -> None:
         command.upgrade(config, "head")
         plant_seeds(connection)
         note = grant_roles(connection)
+        enact(connection)
         if note:
             log.warning(note)
+
+
+def known() -> set[str]:
+    """The revisions this code has."""
+    return {revision.revision for revision in ScriptDirectory.from_config(_config()).walk_revisions()}
+
+
+def applied(url: str) -> set[str]:
+    """The newest revisions of the database; empty when it has none. Raises DatabaseError."""
+    with _connection(url) as connection:
+        return _applied(connection)
 
 
 def pending(url: str) -> list[str]:
@@ -88,7 +103,8 @@ def pending(url: str) -> list[str]:
     """
     with _connection(url) as connection:
         applied = _applied(connection)
-    _refuse_unknown(applied)
+    if _is_newer(applied):
+        return []
     script = ScriptDirectory.from_config(_config())
     done = {revision.revision for head in applied for revision in script.iterate_revisions(head, "base")}
     waiting = [revision for revision in script.walk_revisions() if revision.revision not in done]
@@ -106,13 +122,14 @@ def check(url: str) -> None:
         )
 
 
-def _refuse_unknown(applied: set[str]) -> None:
-    script = ScriptDirectory.from_config(_config())
-    known = {revision.revision for revision in script.walk_revisions()}
-    unknown = sorted(applied - known)
-    if unknown:
+def _is_newer(applied: set[str]) -> bool:
+    """Whether the database has revisions that this code has not. Raises MigrationBehind unless that is allowed."""
+    unknown = sorted(applied - known())
+    if unknown and not load_settings().allow_newer_schema:
         raise MigrationBehind(
             f"The database is newer than this code: it has revision {', '.join(unknown)}",
-            hint="update this installation; nothing was changed",
+            hint="update this installation, or set V2_ALLOW_NEWER_SCHEMA=true if it is the release before (upgrades in"
+            " the manual); nothing was changed",
             context={"unknown": unknown},
         )
+    return bool(unknown)

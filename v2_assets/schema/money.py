@@ -51,6 +51,7 @@ def _earned(name: str, grain: str, *, facts: tuple[SchemaItem, ...] = (), links:
         domain="money",
         freshness="daily",
         may_be_empty="Nothing may be pending at the moment." if name == "contributions_pending" else None,
+        v1={"table": name, "forms": {"contribution_id_raw": "raw"}},
     )
 
 
@@ -85,6 +86,7 @@ contribution_tiers = v2_table(
     domain="money",
     freshness="seed",
     default_source="seed",
+    v1={"not_in_v1": "written when the database is migrated"},
 )
 
 revshare_payment = v2_table(
@@ -146,6 +148,15 @@ income = v2_table(
     domain="money",
     freshness="hourly",
     derived=True,
+    v1={
+        "table": "income",
+        "key": ("income_type", "transaction_id", "contribution_id"),
+        "only_here": {
+            "source_table": "follows from the deal or contribution",
+            "source_row_id": "V2's own number of that row",
+            "description": "worded anew",
+        },
+    },
 )
 
 equity_transactions = v2_table(

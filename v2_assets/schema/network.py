@@ -43,6 +43,7 @@ network_member = v2_table(
     sources=("rezen", "v1"),
     domain="network",
     freshness="hourly",
+    v1={"table": "network_member", "codes": {"status": "agent_status"}},
 )
 
 network_hierarchy = v2_table(
@@ -83,4 +84,9 @@ network_change_log = v2_table(
     sources=("rezen", "v1"),
     domain="network",
     freshness="hourly",
+    v1={
+        "table": "network_change_log",
+        "columns": {"observed_at": "created_at"},
+        "codes": {"type": "network_change"},
+    },
 )

@@ -229,6 +229,24 @@ merge_run = ops_table(
     key=("id",),
 )
 
+pull = ops_table(
+    "pull",
+    surrogate(_OWN_ID),
+    ts("at", "When its last user was done.", required=True, default="now()"),
+    words("integration", "The source system.", required=True),
+    words("entity", "The kind of record.", required=True),
+    words("run_id", "The run that read it.", required=True),
+    number("passes", "Users whose pass ended, well or not.", required=True),
+    number("failed", "Those of them whose pass failed.", required=True),
+    number("fetched", "Records that the source gave.", required=True),
+    number("rejected", "Records among them that break a rule.", required=True),
+    json("failed_users", "Ids of the users whose pass failed.", required=True, default="'[]'"),
+    law("failed", "failed between 0 and passes"),
+    Index("pull_at_idx", "at"),
+    grain="one stream as one run read it for its users",
+    key=("id",),
+)
+
 measurement = ops_table(
     "measurement",
     surrogate(_OWN_ID),

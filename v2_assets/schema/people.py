@@ -45,7 +45,12 @@ agent = v2_table(
     domain="people",
     freshness="hourly",
     personal=("display_name", "first_name", "last_name", "email", "phone", "avatar", "birthdate", "home_address_id"),
-    v1={"table": "agent", "moved_away": {"api_key": "credentials.api_key"}},
+    v1={
+        "table": "agent",
+        "codes": {"agent_status": "agent_status"},
+        "forms": {"agent_id_raw": "raw", "email": "lower"},
+        "left_out": {"api_key": "moved to credentials.api_key, which is entered anew"},
+    },
 )
 # Systems that know no reZEN id name an agent by the e-mail address.
 Index("agent_email_idx", func.lower(agent.c.email))
@@ -150,6 +155,11 @@ team = v2_table(
     sources=("rezen", "skyslope", "v1"),
     domain="people",
     freshness="hourly",
+    v1={
+        "table": "team",
+        "codes": {"team_type": "team_type", "status": "team_status"},
+        "forms": {"team_id_raw": "raw"},
+    },
 )
 
 team_settings = v2_table(

@@ -16,6 +16,7 @@ brokerage = v2_table(
     sources=("rezen", "v1"),
     domain="reference",
     freshness="daily",
+    v1={"not_in_v1": "V1 kept no brokerages"},
 )
 
 office = v2_table(
@@ -28,6 +29,7 @@ office = v2_table(
     sources=("rezen", "skyslope"),
     domain="reference",
     freshness="daily",
+    v1={"not_in_v1": "V1 kept no offices"},
 )
 
 state_province = v2_table(
@@ -43,6 +45,7 @@ state_province = v2_table(
     domain="reference",
     freshness="seed",
     default_source="seed",
+    v1={"not_in_v1": "written when the database is migrated"},
 )
 
 address = v2_table(
@@ -70,4 +73,24 @@ address = v2_table(
     domain="reference",
     freshness="hourly",
     personal=("address_key", "one_line", "street", "unit", "latitude", "longitude"),
+    v1={
+        "table": "listing",
+        "columns": {"address_key": "address"},
+        "forms": {"address_key": "address_key"},
+        "where": ("address",),
+        "also": (
+            {
+                "table": "transaction",
+                "columns": {"address_key": "address"},
+                "forms": {"address_key": "address_key"},
+                "where": ("address",),
+            },
+            {
+                "table": "title_orders",
+                "columns": {"address_key": "property_address"},
+                "forms": {"address_key": "address_key"},
+                "where": ("property_address",),
+            },
+        ),
+    },
 )

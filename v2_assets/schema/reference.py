@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sqlalchemy import CheckConstraint, Table
 
+from v2_assets.compare.mapping import ColumnRule, mapping_of, why_not
 from v2_assets.schema import STREAMS, metadata
 from v2_assets.schema.describe import column_schema, foreign_keys, pointing_here
 
@@ -34,6 +35,7 @@ _FRESHNESS = {
     "daily": "daily",
     "seed": "seed: written when the database is migrated",
 }
+_WHEN_TOLD = ", where V1 has a value"
 _MADE = "<!-- Made by `python -m v2_assets.schema.reference` from v2_assets/schema; change it there. -->"
 
 
@@ -101,6 +103,7 @@ def _page(table: Table) -> str:
         _grid(("", ""), facts),
         "## Columns",
         _grid(("column", "type", "may be null", "meaning"), columns),
+        _in_v1(table.name),
         _section("Points to", ("column", "to", "constraint"), keys),
         _section("Pointed to by", ("table", "column"), ((_link(t), f"`{c}`") for t, c in pointing_here(table))),
         _section("Laws", ("constraint", "every row fulfils"), laws),
@@ -129,6 +132,45 @@ def _index(tables: Sequence[Table]) -> str:
         )
         parts += [f"## {title}", _grid(("table", "one row is", "natural key", "sources", "freshness"), rows)]
     return "\n\n".join(parts) + "\n"
+
+
+def _in_v1(name: str) -> str:
+    """Where V1 had the rows, and how both are compared."""
+    mapping = mapping_of(name)
+    if mapping is None:
+        return f"## In V1\n\nNot in V1: {why_not(name)}."
+    parts = []
+    for part in (mapping, *mapping.also):
+        filled = f", rows that have {_code(part.where)}" if part.where else ""
+        rules = [(rule, "key, ") for rule in part.keys] + [(rule, "") for rule in part.columns]
+        lines = (
+            (f"`{rule.v2}`", f"`{rule.v1}`", key + _compared(rule) + _WHEN_TOLD * rule.when_told) for rule, key in rules
+        )
+        parts.append(f"V1's table `{part.table}`{filled}.\n\n{_grid(('column', 'in V1', 'compared'), lines)}")
+    if mapping.only_v2:
+        parts.append(f"Not compared: {_code(mapping.only_v2)}.")
+    left = [f"`{name}`" + (f" ({why})" if why else "") for name, why in (mapping.only_v1 or {}).items()]
+    if left:
+        parts.append(f"Only in V1: {', '.join(left)}.")
+    return "## In V1\n\n" + "\n\n".join(parts)
+
+
+def _compared(rule: ColumnRule) -> str:
+    match rule.kind:
+        case "money" | "instant":
+            return f"within {rule.tolerance}"
+        case "set":
+            return "as a set"
+        case "json":
+            return "as a document"
+        case "pointer":
+            return f"by the {_link(f'v2.{rule.target}')} it means"
+        case "code":
+            return f"by code set {rule.target}"
+        case "address":
+            return f"by the {_link('v2.address')} it names"
+        case _:
+            return f"exactly, after {rule.form}" if rule.form else "exactly"
 
 
 def _checks(table: Table) -> list[CheckConstraint]:

@@ -1,7 +1,7 @@
 """Database roles: who may read and write what.
 
 v2_writer: the pipelines. v2_reader: people and reports, without credentials and staged payloads. v2_api: the read
-endpoints; it gets its tables together with row-level security, until then it may only look up schema v2. v2_receiver:
+endpoints; its tables and row-level security are `visibility`'s. v2_receiver:
 the webhook receiver, which may add to its inbox and do nothing else. All are NOLOGIN: an installation grants them to
 the logins it makes.
 """
@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 ROLES = ("v2_writer", "v2_reader", "v2_api", "v2_receiver")
 
 # Roles belong to the whole server: two databases may be upgraded at once, and the loser of that race is fine too.
-_CREATE = """
+CREATE = """
 do $$ begin
     create role {role} nologin;
 exception when duplicate_object or unique_violation then null;
@@ -28,7 +28,6 @@ grant usage on schema v2, ops to v2_reader;
 grant select on all tables in schema v2 to v2_reader;
 revoke all on v2.credentials from v2_reader;
 grant select on ops.sync_state, ops.code_map, ops.merge_run, ops.onboarding_job, ops.sweep to v2_reader;
-grant usage on schema v2 to v2_api;
 grant usage on schema ops to v2_receiver;
 grant insert on ops.webhook_inbox to v2_receiver;
 """
@@ -49,6 +48,6 @@ def grant_roles(connection: Connection) -> str | None:
             "Let an administrator create them (NOLOGIN) and migrate again."
         )
     for role in missing:
-        connection.exec_driver_sql(_CREATE.format(role=role))
+        connection.exec_driver_sql(CREATE.format(role=role))
     connection.exec_driver_sql(_GRANTS)
     return None

@@ -217,6 +217,7 @@ def _staging_table(stream: Stream) -> Table:
         law("payload", "jsonb_typeof(payload) = 'object'"),
         partial_index(f"{name}_pending_idx", "user_id", "id", where="status = 'pending'"),
         partial_index(f"{name}_waiting_idx", "waits_for", where="status = 'deferred'"),
+        partial_index(f"{name}_rejected_idx", "fetched_at", where="status = 'rejected'"),
         partial_index(f"{name}_v2_idx", "v2_id", where="status = 'processed'"),
         partial_index(f"{name}_duplicate_idx", "duplicate_of", where="duplicate_of is not null"),
         Index(f"{name}_user_status_idx", "user_id", "status"),

@@ -39,6 +39,7 @@ title_agencies = v2_table(
     domain="title",
     freshness="daily",
     personal=("email", "phone"),
+    v1={"table": "title_agencies", "columns": {"address_id": "address"}, "forms": {"agency_id_raw": "raw"}},
 )
 
 title_users = v2_table(
@@ -55,6 +56,7 @@ title_users = v2_table(
     domain="title",
     freshness="daily",
     personal=("first_name", "last_name", "full_name", "email"),
+    v1={"table": "title_users", "forms": {"title_user_id_raw": "raw", "email": "lower"}},
 )
 
 title_orders = v2_table(
@@ -116,6 +118,12 @@ title_orders = v2_table(
         "agents",
         "lender_contacts",
     ),
+    v1={
+        "table": "title_orders",
+        "columns": {"address_id": "property_address"},
+        "codes": {"status": "title_status"},
+        "forms": {"order_id_raw": "raw"},
+    },
 )
 
 title_events = v2_table(
@@ -150,6 +158,7 @@ title_event_history = v2_table(
     domain="title",
     freshness="hourly",
     may_be_empty="Nothing has changed since the first load.",
+    v1={"not_in_v1": "V1 kept no history of milestones"},
 )
 
 
@@ -178,6 +187,12 @@ def _money_table(
         freshness="daily",
         personal=("details", *personal),
         may_be_empty=_V1_ONLY,
+        v1={
+            "table": name,
+            "forms": {key: "raw_or_id"},
+            "only_here": {"order_id_raw": "found through V1's order"},
+            **({"when_told": ("transaction_id",)} if pointers else {}),
+        },
     )
 
 

@@ -163,6 +163,9 @@ def partial_index(name: str, *columns: str, where: str, is_unique: bool = False)
     return Index(name, *columns, unique=is_unique, postgresql_where=text(where))
 
 
+_COMPUTED = {"not_in_v1": "computed from other tables of V2, which are compared themselves"}
+
+
 def sentence(grain: str) -> str:
     """A grain ("one contact of one FUB account") as a table comment."""
     return f"{grain[0].upper()}{grain[1:]}."
@@ -187,7 +190,8 @@ def v2_table(
     """A table of schema `v2`: id, the given columns in reading order, then provenance and times.
 
     Derived tables carry the same closing columns (with source 'derived'), so that whoever counts live rows needs no
-    special case. `key` becomes the UNIQUE constraint `<name>_key`, the only thing an upsert matches on.
+    special case. `key` becomes the UNIQUE constraint `<name>_key`, the only thing an upsert matches on. `v1` says where
+    V1 has these rows, in the words of `v2_assets.compare.mapping`; unsaid, under the same name with the same columns.
     """
     origin = "'derived'" if derived else None if default_source is None else f"'{default_source}'"
     return Table(
@@ -210,7 +214,7 @@ def v2_table(
             "domain": domain,
             "freshness": freshness,
             "personal": personal,
-            "v1": dict(v1) if v1 is not None else {"table": name},
+            "v1": dict(v1) if v1 is not None else _COMPUTED if derived else {"table": name},
             "derived": derived,
             "may_be_empty": may_be_empty,
         },

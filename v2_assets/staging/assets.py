@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 import dagster as dg
 
 from v2_assets.automation import BACKFILL, FULL_TAG, OWNERS, PRIORITY_TAG, RECENT_TAG, SHRINK_TAG
-from v2_assets.describe import declared_metadata
+from v2_assets.checks.watched import after_pull
+from v2_assets.describe import declared_metadata, freshness
 from v2_assets.partitions import users
 from v2_assets.platform_resource import PlatformResource
 from v2_assets.recording import Metadata, Recorder, users_of
@@ -58,6 +59,7 @@ def _staging_asset(stream: Stream) -> dg.AssetsDefinition:
         owners=OWNERS,
         description=f"Newest version of each record: {stream.grain}, with where it stands on its way into V2.",
         metadata=declared_metadata("staging", stream.table),
+        freshness_policy=freshness("staging", stream.table),
     )
     def stage(context: dg.AssetExecutionContext, platform: PlatformResource) -> Iterator[dg.MaterializeResult]:
         recorder = Recorder(context, (key,))
@@ -73,7 +75,10 @@ def _staging_asset(stream: Stream) -> dg.AssetsDefinition:
             else:
                 recorder.finished(user_id, {key: _metadata(outcome)})
         context.log.info(f"{stream.table}: {summary(list(outcomes.values()))}")
-        yield from recorder.results()
+        try:
+            yield from recorder.results()
+        finally:  # of what came for the others, too, when some users failed
+            after_pull(context.instance, database, platform.settings, stream.table)
 
     return stage
 

@@ -51,14 +51,31 @@ async def begin_sweep(connection: psycopg.AsyncConnection[Any], key: StreamKey) 
     return int(row[0]) if row else 0
 
 
+async def close_sweep(connection: psycopg.AsyncConnection[Any], sweep_id: int, told: int | None) -> None:
+    """Ends a sweep that met fewer records than the source says it has (`told`): nothing is drawn from absence."""
+    await connection.execute(
+        "update ops.sweep set completed_at = now(), expected = %(told)s, outcome = 'incomplete',"
+        " seen = (select count(*) from ops.sweep_key where sweep_id = %(id)s) where id = %(id)s",
+        {"id": sweep_id, "told": told},
+    )
+    await connection.execute("delete from ops.sweep_key where sweep_id = %s", [sweep_id])
+
+
 async def apply_sweep(
-    connection: psycopg.AsyncConnection[Any], table: str, primary: str, key: StreamKey, sweep_id: int, floor: float
+    connection: psycopg.AsyncConnection[Any],
+    table: str,
+    primary: str,
+    key: StreamKey,
+    sweep_id: int,
+    floor: float,
+    told: int | None = None,
 ) -> SweepCounts:
     """Compares a complete sweep with what is staged and soft-deletes in V2 what is gone for the second time.
 
     A version that came in after the sweep had begun (by a webhook, or by another pass) was there then, met or not.
 
-    `floor` is the share of known records whose absence stops everything. Raises SweepShrunk then; nothing is changed.
+    `floor` is the share of known records whose absence stops everything; `told` is the source's own count, which is
+    kept with the sweep. Raises SweepShrunk when too much is absent; nothing is changed then.
     """
     stage = sql.Identifier("staging", table)
     # One at a time: a sweep of one account also moves the copies that others hold, and two would wait for each other.
@@ -100,7 +117,7 @@ async def apply_sweep(
     await connection.execute(
         "update ops.sweep set completed_at = now(), applied_at = now(), seen = %s, expected = %s, outcome = 'applied'"
         " where id = %s",
-        [known - missing, known, sweep_id],
+        [known - missing, told, sweep_id],
     )
     return SweepCounts(known=known, missing=missing, deleted=deleted)
 

@@ -36,7 +36,7 @@ from v2_assets.staging.state import (
 )
 from v2_assets.staging.store import StoreCounts, store_page
 from v2_assets.staging.streams import READINGS, Reading
-from v2_assets.staging.sweep import SweepCounts, apply_sweep, begin_sweep
+from v2_assets.staging.sweep import SweepCounts, apply_sweep, begin_sweep, close_sweep
 
 Progress = Callable[[StreamKey, StoreCounts, int | None], None]
 #: Which of a cursor's two passes is read.
@@ -201,14 +201,15 @@ async def _read(
     """Reads a pass to its end; of history, where it can go on later, no longer than a visit may."""
     until = time.monotonic() + run.options.history_seconds
     begun = run.at(slot)
-    request, whole = await _request(connection, run, slot, client, priority), True
+    request = await _request(connection, run, slot, client, priority)
+    whole, told = True, None
     async for page in client.read(run.stream.entity, request):
         async with connection.transaction(), connection.cursor() as cur:
             await lease.acheck(cur)
             if run.credentials_id is not None:
                 await must_be_connected(connection, run.credentials_id)
             await _store(connection, run, slot, page)
-        whole = page.complete
+        whole, told = page.complete, page.total
         if run.options.progress:
             run.options.progress(run.key, run.counts, page.total)
         late = slot == "history" and run.reading.resumes and time.monotonic() > until
@@ -216,7 +217,7 @@ async def _read(
             async with connection.transaction():
                 await pause(connection, run.key)
             return None
-    return await _sweep(connection, run, slot, begun.sweep_id if whole else None, lease)
+    return await _sweep(connection, run, slot, begun.sweep_id, lease, whole, told)
 
 
 async def _request(
@@ -269,9 +270,16 @@ async def _store(connection: psycopg.AsyncConnection[Any], run: _Run, slot: _Slo
 
 
 async def _sweep(
-    connection: psycopg.AsyncConnection[Any], run: _Run, slot: _Slot, sweep_id: int | None, lease: Lease
+    connection: psycopg.AsyncConnection[Any],
+    run: _Run,
+    slot: _Slot,
+    sweep_id: int | None,
+    lease: Lease,
+    whole: bool,
+    told: int | None,
 ) -> SweepCounts | None:
-    if getattr(run.cursor, slot) is not None:
+    """What was not met. A pass that did not meet all that the source counts proves nothing about what is gone."""
+    if whole and getattr(run.cursor, slot) is not None:
         raise V2Error(
             f"the {run.stream.integration} client ended its pages of {run.stream.entity} without a last page",
             hint="this is a bug in the client: its last page must have position None",
@@ -280,9 +288,11 @@ async def _sweep(
         return None
     async with connection.transaction(), connection.cursor() as cur:
         await lease.acheck(cur)
-        return await apply_sweep(
-            connection, run.stream.table, run.stream.primary, run.key, sweep_id, run.options.shrink_floor or 0.2
-        )
+        if not whole:
+            await close_sweep(connection, sweep_id, told)
+            return None
+        floor = run.options.shrink_floor or 0.2
+        return await apply_sweep(connection, run.stream.table, run.stream.primary, run.key, sweep_id, floor, told)
 
 
 async def record_failure(database: Database, key: StreamKey, error: V2Error, run_id: str, *, excluded: bool) -> None:

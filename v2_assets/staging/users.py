@@ -7,7 +7,8 @@ so the next sweep does not fail on it again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Literal
@@ -18,6 +19,7 @@ from psycopg.types.json import Jsonb
 from resources.encryption import Vault, open_vault
 from resources.errors import Disconnected, LeaseBusy, SourceUnavailable, Unauthorized, V2Error
 from resources.http.budget import Budget, PostgresBudget
+from resources.logs import about
 from resources.postgres import Database
 from resources.settings import Settings
 from v2_assets.clients import client_of
@@ -28,6 +30,7 @@ from v2_assets.staging.sync import StreamResult, SyncOptions, record_failure, sy
 from v2_assets.users import Connection, UserContext
 
 Outcome = Literal["synced", "no_connection", "excluded", "busy", "failed"]
+log = logging.getLogger(__name__)
 #: Users read at once in one run. More only queue at the same budgets; each holds two database connections.
 CONCURRENT_USERS = 6
 #: Connections for the rate budgets. A fixed number: a pool that has grown takes five seconds to close.
@@ -69,7 +72,32 @@ async def sync_users(
                 return await _sync_user(database, settings, vault, budget, stream, context, run_id, options)
 
         outcomes = await asyncio.gather(*(one(context) for context in contexts.values()))
+    await _note_pull(database, stream, outcomes, run_id)
     return {outcome.user_id: outcome for outcome in outcomes}
+
+
+async def _note_pull(database: Database, stream: Stream, outcomes: Sequence[UserOutcome], run_id: str) -> None:
+    """Keeps how the passes of a run went: the state of a stream tells only of its last one."""
+    passes = [outcome for outcome in outcomes if outcome.outcome in ("synced", "failed")]
+    failed = [outcome.user_id for outcome in passes if outcome.outcome == "failed"]
+    counts = [result.counts for outcome in passes for result in outcome.results]
+    if not passes:
+        return
+    async with database.aconnect() as connection, connection.transaction():
+        await connection.execute(
+            "insert into ops.pull (integration, entity, run_id, passes, failed, fetched, rejected, failed_users)"
+            " values (%s, %s, %s, %s, %s, %s, %s, %s)",
+            [
+                stream.integration,
+                stream.entity,
+                run_id,
+                len(passes),
+                len(failed),
+                sum(each.fetched for each in counts),
+                sum(each.rejected for each in counts),
+                Jsonb(failed),
+            ],
+        )
 
 
 async def _sync_user(
@@ -93,21 +121,27 @@ async def _sync_user(
             account_ref=connection.account_ref,
             user_id=context.user_id,
         )
-        try:
-            client = client_of(connection, settings, vault, budget)
-            async with client:
-                outcome.results.append(
-                    await sync_stream(database, client, stream, key, run_id, options, connection.credentials_id)
-                )
-            outcome.outcome = "synced"
-        except Disconnected:
-            outcome.outcome = "excluded"
-        except LeaseBusy as error:
-            outcome.outcome, outcome.error = "busy", error
-        except (V2Error, psycopg.Error, OSError) as error:
-            failure = error if isinstance(error, V2Error) else _database_failure(error)
-            outcome.outcome, outcome.error = "failed", failure
-            await _note_failure(database, connection, key, failure, run_id)
+        with about(user=context.user_id, integration=stream.integration, entity=stream.entity, run=run_id):
+            try:
+                client = client_of(connection, settings, vault, budget)
+                async with client:
+                    result = await sync_stream(
+                        database, client, stream, key, run_id, options, connection.credentials_id
+                    )
+                outcome.results.append(result)
+                outcome.outcome = "synced"
+                log.info("read: %s", result.counts.as_dict())
+            except Disconnected:
+                outcome.outcome = "excluded"
+                log.info("not read: the connection has ended")
+            except LeaseBusy as error:
+                outcome.outcome, outcome.error = "busy", error
+                log.info("not read: somebody else is at it")
+            except (V2Error, psycopg.Error, OSError) as error:
+                failure = error if isinstance(error, V2Error) else _database_failure(error)
+                outcome.outcome, outcome.error = "failed", failure
+                log.warning("not read: [%s] %s", failure.code, failure.message)
+                await _note_failure(database, connection, key, failure, run_id)
     return outcome
 
 

@@ -7,6 +7,7 @@ is marked in the transaction that stores its records; a tick that dies repeats, 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,6 +23,7 @@ from resources.lease import Lease
 from resources.postgres import Database
 from resources.reading import Page, Record, RecordReader
 from resources.settings import Settings
+from resources.webhooks import SOURCES
 from v2_assets.clients import client_of
 from v2_assets.schema.stage import Stream
 from v2_assets.staging.state import StreamKey, must_be_connected
@@ -35,12 +37,16 @@ from v2_assets.webhooks import inbox
 from v2_assets.webhooks.inbox import Event
 from v2_assets.webhooks.meaning import Meaning, meaning
 
-#: Connections read side by side; each holds two database connections while it stores.
+#: Connections of one source read side by side; each holds two database connections while it stores.
 AT_ONCE = 4
-#: Records of one stream of one connection in a tick: some three calls for a bulk change, the rest a tick later.
-RECORDS_AT_ONCE = 300
-#: A source that is slow must not hold the others up; Dagster gives a tick 60 s.
+#: Records of one stream of one connection in a tick, so that they are read well before the deadline: some three calls
+#: of a hundred at Follow Up Boss, a call for each elsewhere. The rest a tick later.
+RECORDS_AT_ONCE = {"fub": 300}
+RECORDS_ONE_BY_ONE = 40
+#: One connection that is slow must not hold the others up for longer.
 DEADLINE_S = 25.0
+#: What has not begun by then waits for the next tick, so that what was read is merged.
+TICK_S = 10.0
 
 
 @dataclass(slots=True)
@@ -85,13 +91,21 @@ async def drain(database: Database, settings: Settings) -> Drained:
         if not events:
             return told
         groups = await _sorted_out(connection, events, told)
-    slots = asyncio.Semaphore(AT_ONCE)
+    slots = {source: asyncio.Semaphore(AT_ONCE) for source in SOURCES}
+    down: dict[str, V2Error] = {}
+    over = time.monotonic() + TICK_S
     async with database.async_pool(2, 2) as pool:
         budget = PostgresBudget(pool)
 
         async def one(group: _Group) -> None:
-            async with slots:
-                await _handle(database, settings, vault, budget, group, run_id, told)
+            source = group.owner.platform
+            async with slots[source]:
+                if time.monotonic() > over:
+                    told.count("next_tick", len(group.events))
+                elif source in down:
+                    await _later(database, group, down[source], told)
+                elif error := await _handle(database, settings, vault, budget, group, run_id, told):
+                    down[source] = error
 
         await asyncio.gather(*(one(group) for group in groups))
     return told
@@ -126,7 +140,7 @@ async def _sorted_out(connection: psycopg.AsyncConnection, events: list[Event], 
 def _add(groups: dict[tuple[int, str], _Group], owner: Connection, event: Event, what: Meaning) -> None:
     key = (owner.credentials_id, what.entity)
     group = groups.setdefault(key, _Group(owner, stream(owner.platform, what.entity)))
-    if len(group.ids) >= RECORDS_AT_ONCE:
+    if len(group.ids) >= RECORDS_AT_ONCE.get(owner.platform, RECORDS_ONE_BY_ONE):
         return  # its turn comes at the next tick
     group.events[event.id] = event
     group.whole = group.whole or what.kind == "list"
@@ -138,7 +152,8 @@ def _add(groups: dict[tuple[int, str], _Group], owner: Connection, event: Event,
 
 async def _handle(
     database: Database, settings: Settings, vault: Vault, budget: Budget, group: _Group, run_id: str, told: Drained
-) -> None:
+) -> SourceUnavailable | None:
+    """Reads and stores one group. Returns the error of a source that is away for everybody."""
     try:
         async with asyncio.timeout(DEADLINE_S):
             if group.whole:
@@ -147,14 +162,17 @@ async def _handle(
                 outcomes = await _read_records(database, settings, vault, budget, group, run_id)
     except LeaseBusy:
         told.count("busy", len(group.events))  # a sweep is at work there; the next tick finds it done
-        return
+        return None
     except (V2Error, TimeoutError, OSError) as error:
         await _later(database, group, error if isinstance(error, V2Error) else _cut_short(error), told)
-        return
+        return error if isinstance(error, SourceUnavailable) else None
+    async with database.aconnect() as connection:
+        await inbox.source_answers(connection, group.owner.credentials_id)
     for outcome in outcomes.values():
         told.count(outcome, 1)
     if {"stored", "deleted"} & set(outcomes.values()):
         told.touched.setdefault(group.stream.table, set()).add(group.owner.user_id)
+    return None
 
 
 async def _later(database: Database, group: _Group, error: V2Error, told: Drained) -> None:

@@ -25,6 +25,9 @@ _WAITING = """
 select id, source, credentials_id, event, body, attempts from ops.webhook_inbox
 where state = 'new' and (next_attempt_at is null or next_attempt_at <= now()) order by id limit %s
 """
+_DUE = """
+select from ops.webhook_inbox where state = 'new' and (next_attempt_at is null or next_attempt_at <= now()) limit 1
+"""
 _LET_BACK = """
 update ops.webhook_inbox i set state = 'new', reason = null, handled_at = null, next_attempt_at = null
 where i.state = 'parked' and i.reason = 'no_connection' and exists (
@@ -45,6 +48,11 @@ class Event:
     event: str
     body: bytes
     attempts: int
+
+
+def any_due(connection: psycopg.Connection[Any]) -> bool:
+    """Whether an event is due now."""
+    return connection.execute(_DUE).fetchone() is not None
 
 
 async def waiting(connection: psycopg.AsyncConnection[Any]) -> list[Event]:
@@ -87,6 +95,15 @@ async def again(connection: psycopg.AsyncConnection[Any], ids: Sequence[int], er
         f"update ops.webhook_inbox set attempts = attempts + 1, next_attempt_at = now() + {_BACKOFF}, error = %s"  # noqa: S608
         " where id = any(%s) and state = 'new'",
         [Jsonb(error), list(ids)],
+    )
+
+
+async def source_answers(connection: psycopg.AsyncConnection[Any], credentials_id: int) -> None:
+    """What waits because this connection's source was away need not wait any longer."""
+    await connection.execute(
+        "update ops.webhook_inbox set next_attempt_at = null where state = 'new' and credentials_id = %s"
+        " and next_attempt_at > now() and error ->> 'code' in ('source_unavailable', 'rate_limited')",
+        [credentials_id],
     )
 
 

@@ -6,7 +6,8 @@ Both are read like the API: in an order that can be taken up again, whole, and w
 from __future__ import annotations
 
 import csv
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -18,8 +19,9 @@ import pyarrow.parquet as pq
 from psycopg import sql
 from psycopg.rows import dict_row
 
+from resources.apis.xano.buckets import SAME_WORDS, bucket_of, sums
 from resources.apis.xano.raw import RawPage, pages_of
-from resources.apis.xano.tables import TABLES, plain_name
+from resources.apis.xano.tables import TABLES, Kind, plain_name
 from resources.errors import BadRequest, NotFound, SourceUnavailable
 from resources.reading import Identity, Page, Plan, Priority, ReadRequest
 
@@ -183,35 +185,70 @@ class PostgresCopyClient(_Copy):
         self, entity: str, names: tuple[str, ...], position: dict[str, Any] | None, priority: Priority
     ) -> AsyncIterator[RawPage]:
         """See RowSource."""
+        after = (position or {}).get("after")
+        where = sql.SQL("where id > {}").format(sql.Literal(after)) if after is not None else sql.SQL("")
+        async with self._opened(entity, names) as (connection, table):
+            async for page in self._pages(connection, entity, table, where):
+                yield page
+
+    async def bucket_sums(
+        self, entity: str, names: tuple[str, ...], columns: Mapping[str, Kind]
+    ) -> dict[int, tuple[int, str]]:
+        """Rows and sum of hashes of each bucket of the table's ids, reckoned there (see `buckets`)."""
+        async with self._opened(entity, names) as (connection, table):
+            await connection.execute(SAME_WORDS)
+            there = await self._types(connection, table)
+            result = await connection.execute(sums(sql.Identifier(self._schema, table), columns, there))
+            return {int(row[0]): (int(row[1]), str(row[2])) for row in await result.fetchall()}
+
+    async def rows_of_buckets(
+        self, entity: str, names: tuple[str, ...], buckets: Sequence[int]
+    ) -> AsyncIterator[RawPage]:
+        """The rows of these buckets only."""
+        where = sql.SQL("where {} = any({})").format(bucket_of(sql.Identifier("id")), sql.Literal(list(buckets)))
+        async with self._opened(entity, names) as (connection, table):
+            async for page in self._pages(connection, entity, table, where):
+                yield page
+
+    @asynccontextmanager
+    async def _opened(self, entity: str, names: tuple[str, ...]) -> AsyncIterator[tuple[Any, str]]:
+        """A connection that only reads, and the table's name there."""
         try:
             async with await psycopg.AsyncConnection.connect(
                 self._url, options="-c default_transaction_read_only=on"
             ) as connection:
-                table = await self._table(connection, entity, names)
-                after = (position or {}).get("after")
-                async with connection.cursor(name="v1_rows", row_factory=dict_row) as cursor:
-                    where = sql.SQL("where id > {}").format(sql.Literal(after)) if after is not None else sql.SQL("")
-                    await cursor.execute(
-                        sql.SQL("select {} from {} {} order by id").format(
-                            await self._columns(connection, entity, table),
-                            sql.Identifier(self._schema, table),
-                            where,
-                        )
-                    )
-                    page = await cursor.fetchmany(PAGE_ROWS)
-                    while True:
-                        following = await cursor.fetchmany(PAGE_ROWS) if page else []
-                        place = {"after": _key(page[-1]["id"])} if following else None
-                        yield RawPage([dict(row) for row in page], place, datetime.now(UTC))
-                        if not following:
-                            return
-                        page = following
+                yield connection, await self._table(connection, entity, names)
         except psycopg.Error as error:
             raise SourceUnavailable(
                 f"the copy of V1 could not be read: {type(error).__name__}",
                 hint="look whether its URL and schema are right; the next import goes on from the last stored page",
                 context={"entity": entity, "sqlstate": error.sqlstate},
             ) from None
+
+    async def _pages(self, connection: Any, entity: str, table: str, where: sql.Composable) -> AsyncIterator[RawPage]:
+        async with connection.cursor(name="v1_rows", row_factory=dict_row) as cursor:
+            await cursor.execute(
+                sql.SQL("select {} from {} {} order by id").format(
+                    await self._columns(connection, entity, table), sql.Identifier(self._schema, table), where
+                )
+            )
+            page = await cursor.fetchmany(PAGE_ROWS)
+            while True:
+                following = await cursor.fetchmany(PAGE_ROWS) if page else []
+                place = {"after": _key(page[-1]["id"])} if following else None
+                yield RawPage([dict(row) for row in page], place, datetime.now(UTC))
+                if not following:
+                    return
+                page = following
+
+    async def _types(self, connection: Any, table: str) -> dict[str, str]:
+        """The table's columns with the names of their types."""
+        result = await connection.execute(
+            "select attname, format_type(atttypid, null) from pg_attribute"
+            " where attrelid = %s::regclass and attnum > 0 and not attisdropped",
+            [sql.Identifier(self._schema, table).as_string(connection)],
+        )
+        return {str(name): str(kind) for name, kind in await result.fetchall()}
 
     async def _table(self, connection: Any, entity: str, names: tuple[str, ...]) -> str:
         result = await connection.execute(
@@ -234,11 +271,7 @@ class PostgresCopyClient(_Copy):
         """Only what may be read leaves the copy; of a table that is not V1's own every column is asked for."""
         if entity not in TABLES:
             return sql.SQL("*")
-        result = await connection.execute(
-            "select attname from pg_attribute where attrelid = %s::regclass and attnum > 0 and not attisdropped",
-            [sql.Identifier(self._schema, table).as_string(connection)],
-        )
-        there = {row[0] for row in await result.fetchall()}
+        there = await self._types(connection, table)
         if "id" not in there:
             raise BadRequest(f"the copy's table for {entity} has no column id", context={"entity": entity})
         return sql.SQL(", ").join(sql.Identifier(name) for name in TABLES[entity].columns if name in there)

@@ -30,8 +30,13 @@ def record_of_row(entity: str, raw: Any) -> Record:
     """The row with its listed columns in their one form. Never raises: what is broken carries its problem."""
     table = TABLES[entity]
     if isinstance(raw, Mapping):
-        raw = {name: _FORMS[kind](raw[name]) for name, kind in table.columns.items() if name in raw}
+        raw = listed(raw, table.columns)
     return record_of(raw, MODELS[entity], source_id=_id, updated=lambda row: _instant(row.get("updated_at")))
+
+
+def listed(row: Mapping[str, Any], columns: Mapping[str, Kind]) -> dict[str, Any]:
+    """The columns that may be read, each in its one form; what fits no form stays as it came."""
+    return {name: _FORMS[kind](row[name]) for name, kind in columns.items() if name in row}
 
 
 def _id(row: dict[str, Any]) -> str | None:

@@ -1,4 +1,4 @@
-"""Freshness by user."""
+"""How each pull went, and rejected records found without reading the others."""
 
 from alembic import op
 

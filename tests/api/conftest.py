@@ -1,0 +1,96 @@
+"""The endpoints on a real port over a real database, with the role that they have in an installation."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+
+from resources.postgres import Database
+from resources.processes import free_port
+from resources.settings import Settings, load_settings
+from tests.api.world import USERS, World, build
+from tests.conftest import PostgresServer
+from v2_assets.api import tokens
+from v2_assets.api.app import Api
+
+
+def as_api(url: str) -> str:
+    """The URL with the endpoints' role taken on."""
+    return f"{url}{'&' if '?' in url else '?'}options=-c%20role%3Dv2_api"
+
+
+@dataclass(repr=False)
+class Running:
+    """The endpoints as they run, and a token of each user."""
+
+    database: Database
+    world: World
+    tokens: dict[int, str]
+    client: httpx.Client
+    api: Api
+
+    def get(self, path: str, user: int | None = None, **more: Any) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {self.tokens[user]}"} if user is not None else {}
+        headers |= more.pop("headers", {})
+        return self.client.get(path, headers=headers, **more)
+
+    def items(self, user: int, path: str, **parameters: Any) -> list[dict[str, Any]]:
+        """The items of one answer."""
+        answer = self.get(path, user, params=parameters)
+        assert answer.status_code == 200, answer.text
+        return answer.json()["items"]
+
+    def walked(self, user: int, path: str, **parameters: Any) -> list[dict[str, Any]]:
+        """The items of all pages, by cursor."""
+        found: list[dict[str, Any]] = []
+        while True:
+            answer = self.get(path, user, params={"per_page": 7} | parameters)
+            assert answer.status_code == 200, answer.text
+            page = answer.json()
+            found += page["items"]
+            if page["nextCursor"] is None:
+                return found
+            parameters["cursor"] = page["nextCursor"]
+
+
+@contextmanager
+def served(database: Database, settings: Settings) -> Iterator[tuple[Api, httpx.Client]]:
+    """The endpoints over a database, as v2_api, for the length of a block; and a client of theirs."""
+    narrow = Database(as_api(database.url), connect_deadline_s=1, statement_timeout_s=10)
+    api, port = Api(settings, narrow), free_port()
+    config = uvicorn.Config(api.app, port=port, log_level="critical", access_log=False)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started and thread.is_alive():
+        time.sleep(0.005)
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=20) as client:
+        yield api, client
+    server.should_exit = True
+    thread.join(10)
+
+
+def generous(**more: Any) -> Settings:
+    """Settings under which no test is told to slow down."""
+    return load_settings(**{"api_requests_per_minute": 1_000_000, "api_burst": 1_000_000, "api_connections": 4} | more)
+
+
+@pytest.fixture(scope="module")
+def running(postgres_server: PostgresServer, migrated_template: str) -> Iterator[Running]:
+    """One world for the tests of a module; they only read."""
+    name = postgres_server.create(template=migrated_template)
+    database = Database(postgres_server.url(name))
+    with database.connect() as connection:
+        world = build(connection)
+        made = {user: tokens.create(connection, user, ["read"])[1] for user in USERS}
+    with served(database, generous()) as (api, client):
+        yield Running(database, world, made, client, api)
+    postgres_server.drop(name)

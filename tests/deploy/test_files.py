@@ -1,0 +1,126 @@
+"""The files for production fit the code: commands, settings, ports and paths that they name exist."""
+
+from __future__ import annotations
+
+import configparser
+import importlib.util
+import re
+import shlex
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+import yaml
+
+from resources.settings import Settings
+from v2_assets.cli.foreground import Process
+
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy"
+UNITS = sorted((DEPLOY / "systemd").glob("v2*.service"))
+SETTINGS = {f"V2_{name.upper()}" for name in Settings.model_fields}
+COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose/compose.yaml").read_text(encoding="utf-8"))
+
+
+def unit(path: Path) -> configparser.ConfigParser:
+    parser = configparser.ConfigParser(strict=False, interpolation=None)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]  # systemd's names have capitals
+    parser.read_string(path.read_text(encoding="utf-8"))
+    return parser
+
+
+def env(path: Path) -> dict[str, str]:
+    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]
+    return dict(line.split("=", 1) for line in lines)
+
+
+def check_command(words: list[str]) -> str:
+    """The process that a command starts; fails for one that does not exist."""
+    program = Path(words[0]).name
+    if program == "python":
+        assert words[1] == "-m" and importlib.util.find_spec(words[2]), words
+        return words[2]
+    assert program == "v2", words
+    if words[1] == "run":
+        assert words[2] in get_args(Process), words
+        return words[2]
+    return words[1]
+
+
+@pytest.mark.parametrize("path", UNITS, ids=[path.stem for path in UNITS])
+def test_a_unit_starts_what_exists_with_settings_that_exist_and_may_write_only_where_it_must(path: Path) -> None:
+    service = unit(path)["Service"]
+    words = shlex.split(service["ExecStart"])
+    if words[0] == "/bin/sh":
+        words = shlex.split(words[2].removeprefix("exec "))
+    assert words[0].startswith("/opt/v2/.venv/bin/")
+    check_command(words)
+    example = DEPLOY / "systemd/etc" / Path(service["EnvironmentFile"]).name
+    assert set(env(example)) <= SETTINGS
+    assert service["NoNewPrivileges"] == "yes" and service["ProtectSystem"] == "strict"
+    if service.get("Type") == "exec":
+        assert service["Restart"] == "always"
+
+
+def test_every_process_has_its_unit_and_its_container_and_the_target_wants_all_units() -> None:
+    commands = [shlex.split(unit(path)["Service"]["ExecStart"]) for path in UNITS]
+    units = {check_command(words) for words in commands if words[0] != "/bin/sh"}
+    alone = {"sensors.receiver" if name == "receiver" else name for name in get_args(Process)}
+    assert alone <= units
+    wanted = set(unit(DEPLOY / "systemd/v2.target")["Unit"]["Wants"].split())
+    assert wanted == {f"v2-{name}.service" for name in get_args(Process)}
+    commanded = {
+        check_command(s["command"])
+        for s in COMPOSE["services"].values()
+        if s.get("command", [""])[0] != "sleep" and "command" in s
+    }
+    assert alone <= commanded
+
+
+def test_the_receiver_is_given_no_login_but_its_own() -> None:
+    for given in (env(DEPLOY / "systemd/etc/receiver.env"), COMPOSE["services"]["receiver"]["environment"]):
+        assert set(given) <= SETTINGS
+        assert "V2_DATABASE_URL" not in given and "V2_DAGSTER_DATABASE_URL" not in given
+        assert "v2_hook" in given["V2_RECEIVER_DATABASE_URL"]
+
+
+def test_the_containers_name_settings_services_volumes_and_files_that_exist() -> None:
+    services = COMPOSE["services"]
+    for name, service in services.items():
+        named = [n for n in service.get("environment", {}) if n.startswith("V2_")]
+        assert set(named) <= SETTINGS, name
+        for other in service.get("depends_on", ()):
+            assert other in services, name
+        for mode in (service.get("network_mode", ""), service.get("pid", "")):
+            assert mode.removeprefix("service:") in {"", *services}, name
+        assert not (service.get("network_mode") and service.get("ports")), "a shared network publishes at its owner"
+        for volume in service.get("volumes", ()):
+            source = volume.split(":")[0]
+            if source.startswith("."):
+                assert source == "./private" or (DEPLOY / "compose" / source).exists(), volume
+            else:
+                assert source in COMPOSE["volumes"], volume
+    text = (DEPLOY / "compose/compose.yaml").read_text(encoding="utf-8")
+    asked = set(re.findall(r"(?<!\$)\$\{(\w+)", text))
+    assert asked == set(env(DEPLOY / "compose/example.env"))
+
+
+def test_the_image_is_made_of_files_that_exist() -> None:
+    text = (DEPLOY / "compose/Dockerfile").read_text(encoding="utf-8")
+    for line in re.findall(r"^COPY (.+)$", text, re.MULTILINE):
+        for source in line.split()[:-1]:
+            assert (ROOT / source).exists(), source
+            taken = (DEPLOY / "compose/Dockerfile.dockerignore").read_text(encoding="utf-8").split()
+            assert f"!{source}" in taken
+
+
+def test_the_proxy_hands_on_to_the_ports_of_the_settings_and_lets_nobody_in_without_a_password() -> None:
+    text = (DEPLOY / "nginx/v2.conf").read_text(encoding="utf-8")
+    people, hooks = text.split("server_name hooks.example.com;\n\n    ssl_certificate ")
+    ports = {name: Settings.model_fields[f"{name}_port"].default for name in ("ui", "monitor", "receiver")}
+    assert f"location / {{\n        proxy_pass http://127.0.0.1:{ports['ui']};" in people
+    assert f"location /reports/ {{\n        proxy_pass http://127.0.0.1:{ports['monitor']};" in people
+    assert re.findall(r"proxy_pass +http://127.0.0.1:(\d+)", hooks) == [str(ports["receiver"])]
+    assert people.count("auth_basic off") == 1 and "auth_basic_user_file" in people
+    largest = int(re.search(r"client_max_body_size (\d+)m", hooks)[1]) * 2**20  # type: ignore[index]
+    assert largest > Settings.model_fields["receiver_largest_body"].default, "the receiver has to say 413 itself"

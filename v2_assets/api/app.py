@@ -1,0 +1,180 @@
+"""The application: a route per endpoint of the catalogue and per task.
+
+Here: routes, admission, the envelope of answers. Not here: SQL (`pages`), the database (`store`), parameters (`asked`),
+how failures are told (`failures`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import math
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import orjson
+from fastapi import FastAPI, Request, Response
+from starlette.background import BackgroundTask
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.responses import JSONResponse
+
+from resources.errors import V2Error
+from resources.postgres import Database
+from resources.settings import Settings
+from v2_assets.api import pages
+from v2_assets.api.asked import Asked, Parameters, cursor_of
+from v2_assets.api.catalogue import CATALOGUE
+from v2_assets.api.endpoint import Endpoint
+from v2_assets.api.errors import NoToken, TooMany, Unknown
+from v2_assets.api.failures import FAILURES, tell_failures
+from v2_assets.api.limit import Limiter
+from v2_assets.api.models import answer_model
+from v2_assets.api.request_id import RequestIds
+from v2_assets.api.store import Store
+from v2_assets.api.tasks import Tasks
+from v2_assets.api.tokens import hash_of
+from v2_assets.launching import WebServer
+
+_log = logging.getLogger("v2.api")
+#: Starlette's default, 9, takes several times as long for a few per cent fewer bytes.
+GZIP_LEVEL = 4
+GZIP_FROM_BYTES = 1000
+
+
+class Api:
+    """The application of one installation; `app` is what a server serves."""
+
+    def __init__(self, settings: Settings, database: Database) -> None:
+        self.store = Store(database, settings.api_connections)
+        self._limiter = Limiter(settings.api_requests_per_minute, settings.api_burst)
+        self._noted: dict[str, int] = {}
+        self.app = FastAPI(
+            title="V2",
+            version="1",
+            description="The product's data, as the holder of the token may see it.",
+            lifespan=self._lifespan,
+            redoc_url=None,
+        )
+        for endpoint in CATALOGUE:
+            self._add(endpoint)
+        self.app.include_router(Tasks(self.store, WebServer(settings.ui_port), self.admit).router)
+        self.app.add_api_route("/health", self._health, include_in_schema=False)
+        self.app.openapi_schema = self._openapi()
+        tell_failures(self.app)
+        self.app.add_middleware(GZipMiddleware, minimum_size=GZIP_FROM_BYTES, compresslevel=GZIP_LEVEL)
+        self.app.add_middleware(RequestIds)
+
+    @asynccontextmanager
+    async def _lifespan(self, app: FastAPI) -> AsyncIterator[None]:
+        async with self.store.opened():
+            yield
+
+    def _openapi(self) -> dict[str, Any]:
+        made = self.app.openapi()
+        made["components"]["securitySchemes"] = {
+            "token": {"type": "http", "scheme": "bearer", "description": "A token of `v2 token create`."}
+        }
+        return made
+
+    async def _health(self) -> Response:
+        alive = await self.store.alive()
+        return JSONResponse({"database": "ok" if alive else "away"}, 200 if alive else 503)
+
+    def admit(self, request: Request) -> str:
+        """The hash of the token that a request carries. Raises NoToken, TooMany."""
+        kind, _, token = request.headers.get("authorization", "").partition(" ")
+        token_hash = hash_of(token) if kind.lower() == "bearer" else None
+        if token_hash is None:
+            raise NoToken("A token is needed.", hint="send Authorization: Bearer <token of `v2 token create`>")
+        wait = self._limiter.take(token_hash)
+        if wait:
+            error = TooMany("The token asks too often.", hint="come again after Retry-After seconds")
+            error.retry_after = math.ceil(wait)
+            raise error
+        return token_hash
+
+    def _noting(self, token_hash: str) -> BackgroundTask | None:
+        """Once a minute: writing down, after the answer, that the token was used."""
+        minute = int(time.time() // 60)
+        if self._noted.get(token_hash) == minute:
+            return None
+        self._noted = {key: at for key, at in self._noted.items() if at == minute} | {token_hash: minute}
+        return BackgroundTask(self._note_use, token_hash)
+
+    async def _note_use(self, token_hash: str) -> None:
+        try:
+            await self.store.call(token_hash, None, "select ops.api_used()")
+        except V2Error as error:  # no failure of the answer
+            _log.warning("the use of a token was not noted (%s)", error.code)
+
+    def _add(self, endpoint: Endpoint) -> None:
+        parameters = Parameters(endpoint)
+
+        async def answer(request: Request) -> Response:
+            token_hash = self.admit(request)
+            body = await self._body(token_hash, endpoint, parameters.read(request.query_params.multi_items()))
+            return _unchanged_or(request, body, self._noting(token_hash))
+
+        self.app.add_api_route(
+            endpoint.path,
+            answer,
+            response_model=answer_model(endpoint),
+            responses={304: {"description": "what If-None-Match names is still right"}, **FAILURES},
+            summary=endpoint.what,
+            operation_id=endpoint.name,
+            tags=[endpoint.path.split("/")[1]],
+            openapi_extra={"parameters": parameters.openapi(), "security": [{"token": []}]},
+        )
+
+    async def _body(self, token_hash: str, endpoint: Endpoint, a: Asked) -> bytes:
+        """The answer as JSON, most of it as Postgres wrote it."""
+        if endpoint.kind == "rows":
+            questions = [pages.page(endpoint, a), *([pages.total(endpoint, a)] if a.count else [])]
+        else:
+            questions = [_SINGLE[endpoint.kind](endpoint, a)]
+        _, (found, *counted) = await self.store.ask(token_hash, endpoint.scope, *questions)
+        if endpoint.kind == "rows":
+            shown = found[: a.per_page]
+            total = counted[0][0][0] if counted else None
+            return _listed(shown, _paging(a, shown, len(found) > a.per_page, total))
+        if endpoint.kind == "figures":
+            return _listed(found, {})
+        if endpoint.kind == "count":
+            return orjson.dumps({"count": found[0][0]})
+        if not found:
+            raise Unknown("There is no such row among yours.", context={"id": a.values["id"]})
+        return found[0][0].encode()
+
+
+_SINGLE = {"count": pages.total, "figures": pages.figures, "record": pages.record}
+
+
+def _paging(a: Asked, shown: Sequence[Any], more: bool, total: int | None) -> dict[str, Any]:
+    numbered = a.after is None
+    return {
+        "curPage": a.page if numbered else None,
+        "nextPage": a.page + 1 if numbered and more else None,
+        "prevPage": a.page - 1 if numbered and a.page > 1 else None,
+        "offset": a.offset if numbered else None,
+        "perPage": a.per_page,
+        "itemsTotal": total,
+        "pageTotal": None if total is None else -(-total // a.per_page),
+        "nextCursor": cursor_of(a.sort, *shown[-1][1:]) if more else None,
+    }
+
+
+def _listed(rows: Sequence[Any], paging: dict[str, Any]) -> bytes:
+    items = ",".join([row[0] for row in rows])
+    return b'{"items":[' + items.encode() + b"]," + orjson.dumps({"itemsReceived": len(rows), **paging})[1:]
+
+
+def _unchanged_or(request: Request, body: bytes, background: BackgroundTask | None) -> Response:
+    """The answer, or 304 where the caller has it already. The mark is weak: gzip makes other bytes of the same."""
+    etag = f'W/"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache", "Vary": "Authorization"}
+    known = request.headers.get("if-none-match", "")
+    if known == "*" or etag.removeprefix("W/") in {tag.strip().removeprefix("W/") for tag in known.split(",")}:
+        return Response(None, 304, headers, background=background)
+    return Response(body, 200, headers, media_type="application/json", background=background)

@@ -1,0 +1,87 @@
+"""How failures are told: always a Result document; never a trace, a statement, an address or a value that was sent."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from resources.errors import DatabaseError, V2Error
+from v2_assets.api.errors import ApiError, BadRequest, of_database
+from v2_assets.result import Result
+
+_log = logging.getLogger("v2.api")
+
+FAILURES: dict[int | str, dict[str, Any]] = {
+    status: {"model": Result[None], "description": description}
+    for status, description in (
+        (401, "no token, or one that is nobody's"),
+        (403, "the token is not for this"),
+        (404, "no such thing, or not the caller's"),
+        (409, "the Idempotency-Key was used for something else, or there is nothing to start"),
+        (422, "a parameter is unknown or cannot be read; error.context.parameters names it"),
+        (429, "more requests than the token may make; see Retry-After"),
+        (503, "the database is away, or the answer took too long"),
+    )
+}
+"""The answers that every endpoint can give in place of its own."""
+
+
+def tell_failures(app: FastAPI) -> None:
+    """Adds the handlers."""
+    app.add_exception_handler(ApiError, _api_error)
+    app.add_exception_handler(DatabaseError, _database_error)
+    app.add_exception_handler(RequestValidationError, _unreadable)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(Exception, _bug)
+
+
+def told(request: Request, status: int, error: V2Error, headers: dict[str, str] | None = None) -> Response:
+    """The Result document of a failure."""
+    result: Result[None] = Result.failure(request.url.path, error)
+    return Response(result.model_dump_json(), status, headers, media_type="application/json")
+
+
+async def _api_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ApiError)  # noqa: S101 - what it is registered for
+    headers = {}
+    if error.retry_after is not None:
+        headers["Retry-After"] = str(error.retry_after)
+    if error.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return told(request, error.status, error, headers)
+
+
+async def _database_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, DatabaseError)  # noqa: S101 - what it is registered for
+    _log.warning("%s: %s (request %s)", request.url.path, error.message, request.state.request_id)
+    return await _api_error(request, of_database(error))
+
+
+async def _unreadable(request: Request, error: Exception) -> Response:
+    """What of a path, a header or a body is wrong (parameters of a query are `asked`'s)."""
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - what it is registered for
+    lines, names = [], []
+    for problem in error.errors():
+        names.append(str(problem["loc"][-1]))
+        lines.append(f"{names[-1]}: {problem['msg'][0].lower()}{problem['msg'][1:]}")
+    context = {"parameters": list(dict.fromkeys(names))}
+    return await _api_error(request, BadRequest("; ".join(lines), hint="see /docs", context=context))
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    """Of the router: no such path, or another method."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - what it is registered for
+    failure = V2Error(str(error.detail), hint="see /docs for the endpoints there are")
+    failure.code = "unknown" if error.status_code == 404 else "not_allowed"  # type: ignore[misc]
+    return told(request, error.status_code, failure, dict(error.headers or {}))
+
+
+async def _bug(request: Request, error: Exception) -> Response:
+    """Starlette raises it again after this, so it stands in the log with its trace."""
+    request_id = request.state.request_id
+    failure = V2Error("Something went wrong here.", hint="tell us the request id", context={"request_id": request_id})
+    return told(request, 500, failure)

@@ -1,0 +1,247 @@
+"""Why a row differs: every difference is followed back through merging, staging and reading to one reason.
+
+Works on the comparison's temporary table `comparison_found`, with a handful of statements per table whatever the
+number of differences. Here: the order in which reasons are looked for. Not here: what a reviewed difference is
+(`known`), what V2's own records say about a changed cell (`replay`), and how differences are found.
+
+Missing rows: reviewed, in flight, no key of their own, staged (and how they stand), deleted in V2, carried by another
+record, never read, not visible. Extra rows: staged or not. Changed rows: what the staged record says.
+"""
+
+from __future__ import annotations
+
+from importlib import resources
+from typing import Any, Protocol
+
+import psycopg
+from psycopg import sql
+from sqlalchemy.dialects import postgresql
+
+from v2_assets.compare import known, replay
+from v2_assets.compare.follow import CARRIERS, SOURCE_IDS, imported, living
+from v2_assets.merge import Fact, Recomputed, Unit
+from v2_assets.merge.statements import declaration, staging, v2
+from v2_assets.order import DOMAINS
+from v2_assets.schema.stage import STREAMS, Stream
+
+_COPIES = """
+create temp table comparison_copies (
+  n bigint, imported boolean, stage text, staged_id bigint, status text, status_reason text, detail jsonb,
+  waits_for text, v2_id bigint, duplicate_of bigint, missed_sweeps smallint, fetched_at timestamptz,
+  alive boolean, gone boolean)
+"""
+_COPY = """
+insert into comparison_copies
+select f.n, {imported}, {name}, s.id, s.status, s.status_reason, s.status_detail, s.waits_for, s.v2_id,
+  s.duplicate_of, s.missed_sweeps, s.fetched_at, v.id is not null and v.deleted_at is null, v.deleted_at is not null
+from (select n, user_id, v1_id, keys as k from comparison_found where kind = 'missing' and reason is null) f
+join {stage} s on {same} left join {live} v on v.id = s.v2_id
+"""
+
+
+class Mapped(Protocol):
+    """What is needed of a table's mapping: V1's table, or None where V1 had none."""
+
+    @property
+    def table(self) -> str: ...
+
+
+def explain(connection: psycopg.Connection[Any], run_id: int, table: str, mapping: Mapped) -> None:
+    """Gives every row of `comparison_found` its reason and the evidence for it; `unknown` where nothing explains it."""
+    with connection.cursor() as cur:
+        known.mark(cur, table)
+        _in_flight(cur, run_id)
+        _missing(cur, table)
+        _extra(cur, table, run_id)
+        replay.changed(cur, table, mapping.table)
+        cur.execute("update comparison_found set reason = 'unknown' where reason is null")
+        cur.execute("update comparison_found set evidence = '{}' where evidence is null")
+
+
+def _in_flight(cur: psycopg.Cursor[Any], run_id: int) -> None:
+    cur.execute(
+        "update comparison_found f set reason = 'in_flight',"
+        " evidence = jsonb_build_object('moved_at', f.moved_at, 'snapshot_at', r.snapshot_at)"
+        " from ops.comparison_run r where r.id = %s and f.reason is null and f.moved_at > r.snapshot_at",
+        [run_id],
+    )
+
+
+def _missing(cur: psycopg.Cursor[Any], table: str) -> None:
+    _without_key(cur, table)
+    _staged(cur, table)
+    _deleted(cur, table)
+    _carried(cur, table)
+    for stream in living(table):
+        cur.execute(
+            _text("unread.sql").format(integration=sql.Literal(stream.integration), entity=sql.Literal(stream.entity))
+        )
+    _never_read(cur, table)
+
+
+def _without_key(cur: psycopg.Cursor[Any], table: str) -> None:
+    """A row that lacks a part of its own key can be nobody's twin. A missing parent is another matter."""
+    own = [c.name for c in _key_columns(table) if not c.foreign_keys and not c.nullable]
+    if own:
+        cur.execute(
+            "update comparison_found f set reason = 'v1_wrong', evidence = jsonb_build_object('without', w.names)"
+            " from (select n, jsonb_agg(name) as names from comparison_found, unnest(%s::text[]) name"
+            "  where kind = 'missing' and reason is null and keys ? name and keys ->> name is null group by n) w"
+            " where f.n = w.n",
+            [own],
+        )
+
+
+def _staged(cur: psycopg.Cursor[Any], table: str) -> None:
+    cur.execute(_COPIES)
+    for stream in (*living(table), *imported(table)):
+        if same := _same_record(stream):
+            cur.execute(
+                sql.SQL(_COPY).format(
+                    imported=sql.Literal(stream.integration in ("xano", "csv")),
+                    name=sql.Literal(stream.table),
+                    stage=staging(stream.table),
+                    live=v2(table),
+                    same=same,
+                )
+            )
+    cur.execute("analyze comparison_copies")
+    cur.execute(_text("missing.sql"))
+    cur.execute("drop table comparison_copies")
+
+
+def _same_record(stream: Stream) -> sql.Composed | sql.SQL | None:
+    """When the staged row `s` is the record of the difference `f`; None where the key does not tell."""
+    if stream.integration == "xano":
+        return sql.SQL("s.source_id = f.v1_id")
+    if stream.table not in SOURCE_IDS:
+        return None
+    expression = sql.SQL(SOURCE_IDS[stream.table])  # type: ignore[arg-type]
+    same = sql.SQL("s.source_id = {}").format(expression)
+    if stream.integration != "fub":
+        return same
+    # A number of Follow Up Boss counts within its account.
+    return same + sql.SQL(
+        " and coalesce(split_part(s.account_ref, '/', 2) = (select a.account_id_raw::text from v2.fub_accounts a"
+        " where a.id = (f.k ->> 'fub_account_id')::bigint), s.user_id = f.user_id)"
+    )
+
+
+def _deleted(cur: psycopg.Cursor[Any], table: str) -> None:
+    """Rows that are there, and deleted: by a sweep that staging does not remember, or with what they belonged to."""
+    same = sql.SQL(" and ").join(
+        sql.SQL("v.{0} = (f.keys ->> {1})::{2}").format(sql.Identifier(c.name), sql.Literal(c.name), _type(c))
+        for c in _key_columns(table)
+        if not c.nullable and c.name != "source"
+    )
+    cur.execute(
+        sql.SQL(
+            "update comparison_found f set reason = 'deleted_at_source',"
+            " evidence = jsonb_build_object('v2_id', v.id, 'deleted_at', v.deleted_at) from {live} v"
+            " where f.kind = 'missing' and f.reason is null and v.deleted_at is not null and {same}"
+        ).format(live=v2(table), same=same or sql.SQL("v.id = f.v2_id"))
+    )
+
+
+def _carried(cur: psycopg.Cursor[Any], table: str) -> None:
+    """Parts of a record: their carrier is in V2 without them, or is not in V2 itself."""
+    if table not in CARRIERS:
+        return
+    column, carrier = CARRIERS[table]
+    cur.execute(
+        sql.SQL(
+            "update comparison_found f set reason = case when p.id is null then 'never_fetched' when p.source = 'v1'"
+            "   then 'unknown' else 'deleted_at_source' end,"
+            " evidence = jsonb_strip_nulls(jsonb_build_object('carried_by', {name}::text, 'v2_id', p.id,"
+            "   'why', case when p.id is null then 'carrier_missing' end, 'source', p.source,"
+            "   'source_updated_at', p.source_updated_at))"
+            " from comparison_found g left join {carrier} p on p.id = (g.keys ->> {column})::bigint"
+            "   and p.deleted_at is null"
+            " where g.n = f.n and f.kind = 'missing' and f.reason is null"
+        ).format(name=sql.Literal(carrier), carrier=v2(carrier), column=sql.Literal(column))
+    )
+
+
+def _never_read(cur: psycopg.Cursor[Any], table: str) -> None:
+    """Rows whose owner is connected to nothing that tells them, and rows of nobody."""
+    streams = living(table)
+    if not streams:
+        if imported(table):
+            cur.execute(
+                "update comparison_found set reason = 'never_fetched', evidence = '{\"why\": \"not_imported\"}'"
+                " where kind = 'missing' and reason is null"
+            )
+        return
+    integrations = sorted({s.integration for s in streams})
+    cur.execute(
+        "update comparison_found set reason = 'never_fetched',"
+        " evidence = jsonb_build_object('why', 'no_connection', 'integrations', %s::text[])"
+        " where kind = 'missing' and reason is null and user_id is not null",
+        [integrations],
+    )
+    # What belongs to no user is told by whatever key sees it: all of them have looked, or not yet.
+    cur.execute(
+        "update comparison_found set reason = case when s.unread = 0 and s.read > 0 then 'not_visible_to_key'"
+        "  else 'never_fetched' end,"
+        " evidence = jsonb_build_object('why', 'of_nobody', 'streams_read', s.read, 'streams_unread', s.unread)"
+        " from (select count(*) filter (where last_full_at is not null) as read,"
+        "  count(*) filter (where last_full_at is null) as unread from ops.sync_state"
+        "  where (integration, entity) in (select * from unnest(%s::text[], %s::text[]))) s"
+        " where kind = 'missing' and reason is null",
+        [[s.integration for s in streams], [s.entity for s in streams]],
+    )
+
+
+def _extra(cur: psycopg.Cursor[Any], table: str, run_id: int) -> None:
+    """A staged record stands behind an honest row. One without is V2's own work, a mention, or a fault."""
+    for stream in (*living(table), *imported(table)):
+        cur.execute(
+            sql.SQL(
+                "update comparison_found f set reason = case when s.stamp > r.snapshot_at then 'newer_at_source'"
+                "  else 'never_in_v1' end, evidence = jsonb_build_object('stage', {name}::text, 'staged_id', s.id,"
+                "  'source_updated_at', s.stamp, 'fetched_at', s.fetched_at)"
+                " from ops.comparison_run r, (select v2_id, max(id) as id, max(source_updated_at) as stamp,"
+                "  min(fetched_at) as fetched_at from {stage} where status = 'processed' group by v2_id) s"
+                " where r.id = %s and f.kind = 'extra' and f.reason is null and s.v2_id = f.v2_id"
+            ).format(name=sql.Literal(stream.table), stage=staging(stream.table)),
+            [run_id],
+        )
+    if why := _made_here(table):
+        cur.execute(
+            "update comparison_found set reason = 'never_in_v1', evidence = jsonb_build_object('why', %s::text)"
+            " where kind = 'extra' and reason is null",
+            [why],
+        )
+    cur.execute(
+        "update comparison_found set reason = 'bug', evidence = '{\"why\": \"no staged record stands behind it\"}'"
+        " where kind = 'extra' and reason is null"
+    )
+
+
+def _made_here(table: str) -> str | None:
+    """Why a table may have rows of which no staged record is the source; None where each must have one."""
+    if declaration(table).info["derived"]:
+        return "derived"
+    work = [each for domain in DOMAINS for piece in domain.WORK for each in piece]
+    if any(isinstance(each, Recomputed) and each.table == table for each in work):
+        return "derived"
+    if any(isinstance(each, Fact) and each.table == table for each in work):
+        return "mentioned"
+    parts = {part.table for each in work if isinstance(each, Unit) for part in (*each.history, *each.children)}
+    if table in parts:
+        return "part_of_a_record"
+    return None if any(s.primary == table for s in STREAMS) else "made_by_the_product"
+
+
+def _type(column: Any) -> sql.SQL:
+    return sql.SQL(column.type.compile(dialect=postgresql.dialect()))
+
+
+def _key_columns(table: str) -> list[Any]:
+    declared = declaration(table)
+    return [declared.columns[name] for name in declared.info["natural_key"]]
+
+
+def _text(name: str) -> sql.SQL:
+    text = (resources.files("v2_assets.compare") / name).read_text(encoding="utf-8")
+    return sql.SQL(text)  # type: ignore[arg-type]

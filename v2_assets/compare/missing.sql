@@ -1,0 +1,20 @@
+-- One row per missing row and staged copy of it; the best copy tells the reason.
+-- A copy of a living source counts more than V1's own imported row, and one that is in V2 more than any other.
+with best as (
+  select distinct on (n) * from comparison_copies
+  order by n, imported,
+    case when status = 'processed' and alive then 1 when status = 'duplicate' then 2 when status = 'pending' then 3
+      when status = 'deferred' then 4 when status = 'rejected' then 5 when status = 'processed' then 6 else 7 end,
+    staged_id desc
+)
+update comparison_found f set
+  reason = case
+    when b.status = 'processed' and b.alive then 'duplicate'
+    when b.status = 'processed' and b.gone then 'deleted_at_source'
+    when b.status = 'processed' then 'unknown'
+    else b.status end,
+  evidence = jsonb_strip_nulls(jsonb_build_object(
+    'stage', b.stage, 'staged_id', b.staged_id, 'rule', b.status_reason, 'waits_for', b.waits_for,
+    'field', b.detail ->> 'field', 'duplicate_of', b.duplicate_of, 'v2_id', b.v2_id,
+    'missed_sweeps', nullif(b.missed_sweeps, 0), 'fetched_at', b.fetched_at))
+from best b where f.n = b.n and f.reason is null

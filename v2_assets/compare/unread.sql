@@ -1,0 +1,35 @@
+-- Missing rows that no stream has staged: how far the owner's connection was read tells why.
+-- {integration} and {entity} are one stream; rows whose owner has no connection to it are left to the next stream.
+with owners as (
+  select distinct user_id from comparison_found where kind = 'missing' and reason is null and user_id is not null
+),
+states as (
+  select o.user_id, c.state, c.active, s.last_full_at, s.account_ref, sw.id as sweep_id,
+    case
+      when not c.active then 'switched_off'
+      when c.state <> 'ok' then c.state
+      when s.account_ref is null then 'never_synced'
+      when s.status = 'excluded' then 'excluded'
+      when s.last_full_at is null then coalesce(s.error ->> 'code', 'first_pass_unfinished')
+    end as why,
+    s.cursor #>> '{{current,pages}}' as pages, s.cursor #>> '{{current,records}}' as records
+  from owners o
+  join lateral (
+    select * from v2.credentials c where c.user_id = o.user_id and c.platform = {integration} and c.deleted_at is null
+    order by c.state = 'ok' desc, c.id limit 1
+  ) c on true
+  left join lateral (
+    select * from ops.sync_state s where s.integration = {integration} and s.entity = {entity} and s.user_id = o.user_id
+    order by s.last_full_at desc nulls last limit 1
+  ) s on true
+  left join lateral (
+    select w.id from ops.sweep w where w.integration = {integration} and w.entity = {entity}
+      and w.account_ref = s.account_ref and w.completed_at is not null order by w.id desc limit 1
+  ) sw on true
+)
+update comparison_found f set
+  reason = case when s.why is null then 'not_visible_to_key' else 'never_fetched' end,
+  evidence = jsonb_strip_nulls(jsonb_build_object(
+    'stream', {integration} || '/' || {entity}, 'why', s.why, 'account_ref', s.account_ref, 'pages', s.pages,
+    'records', s.records, 'last_full_at', s.last_full_at, 'sweep_id', s.sweep_id))
+from states s where f.kind = 'missing' and f.reason is null and f.user_id = s.user_id

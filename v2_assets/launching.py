@@ -1,0 +1,106 @@
+"""Asking the platform's web server to start work, and how far it is: what `v2 backfill` and the tasks endpoints share.
+
+It speaks GraphQL to the running platform, so whoever uses it needs neither Dagster nor a right in its database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import httpx
+
+from resources.errors import ConfigError, V2Error
+
+#: The names under which the platform serves its definitions (`v2_assets.platform`).
+_REPOSITORY = {"repositoryName": "__repository__", "repositoryLocationName": "v2"}
+
+_TABLES = "query Tables($job: PipelineSelector!) { assetNodes(pipeline: $job) { assetKey { path } isExecutable } }"
+_ADD_USER = """
+mutation Add($where: RepositorySelector!, $key: String!) {
+  addDynamicPartition(repositorySelector: $where, partitionsDefName: "user", partitionKey: $key) {
+    __typename ... on PythonError { message } } }
+"""
+_BACKFILL = """
+mutation Launch($params: LaunchBackfillParams!) { launchPartitionBackfill(backfillParams: $params) {
+  __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message }
+  ... on PartitionKeysNotFoundError { message } } }
+"""
+_RUN = """
+mutation Run($params: ExecutionParams!) { launchRun(executionParams: $params) {
+  __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message }
+  ... on PipelineNotFoundError { message } ... on RunConfigValidationInvalid { errors { message } } } }
+"""
+_BACKFILL_STATE = """
+query Follow($id: String!) { partitionBackfillOrError(backfillId: $id) {
+  __typename ... on PartitionBackfill { status } } }
+"""
+_RUN_STATE = """
+query Follow($id: ID!) { runOrError(runId: $id) { __typename ... on Run { status startTime endTime } } }
+"""
+
+
+class RunFailed(V2Error):
+    """Work that could not be started, or that was waited for and did not succeed."""
+
+    code = "run_failed"
+
+
+class WebServer:
+    """The web server of the platform on this machine.
+
+    server = WebServer(3000)
+    server.backfill("fub", [7])
+    """
+
+    def __init__(self, port: int) -> None:
+        self._url = f"http://127.0.0.1:{port}/graphql"
+
+    def backfill(self, integration: str, users: Sequence[int]) -> str:
+        """Reads everything of these users again; returns the backfill's id. Raises RunFailed, ConfigError."""
+        job = {"pipelineName": f"{integration}_sync", **_REPOSITORY}
+        nodes = self._ask(_TABLES, {"job": job})["assetNodes"]
+        params = {
+            "assetSelection": sorted((n["assetKey"] for n in nodes if n["isExecutable"]), key=lambda key: key["path"]),
+            "partitionNames": [str(user) for user in users],
+            "title": f"v2 backfill {integration}",
+        }
+        made = self._ask(_BACKFILL, {"params": params})["launchPartitionBackfill"]
+        return self._started(made, "LaunchBackfillSuccess")["backfillId"]
+
+    def run(self, job: str, user: int, tags: Mapping[str, str]) -> str:
+        """Starts a job for one user, who becomes a partition if need be; returns the run's id. Raises as `backfill`."""
+        self._ask(_ADD_USER, {"where": _REPOSITORY, "key": str(user)})  # one that is there already is left alone
+        told = {"dagster/partition": str(user), **tags}
+        params = {
+            "selector": {"jobName": job, **_REPOSITORY},
+            "executionMetadata": {"tags": [{"key": key, "value": value} for key, value in told.items()]},
+        }
+        made = self._ask(_RUN, {"params": params})["launchRun"]
+        return self._started(made, "LaunchRunSuccess")["run"]["runId"]
+
+    def backfill_status(self, backfill_id: str) -> str:
+        """Dagster's word for how far it is; UNKNOWN when Dagster does not know it (any more)."""
+        return self._ask(_BACKFILL_STATE, {"id": backfill_id})["partitionBackfillOrError"].get("status", "UNKNOWN")
+
+    def run_status(self, run_id: str) -> str:
+        """Dagster's word for how far it is; UNKNOWN when Dagster does not know it (any more)."""
+        return self._ask(_RUN_STATE, {"id": run_id})["runOrError"].get("status", "UNKNOWN")
+
+    def _ask(self, query: str, variables: dict[str, Any]) -> dict[str, Any]:
+        try:
+            answer = httpx.post(self._url, json={"query": query, "variables": variables}, timeout=60, trust_env=False)
+            body = answer.json()
+        except (httpx.HTTPError, ValueError):
+            raise ConfigError(
+                "the web server does not answer", hint="this needs the platform: `v2 up`", retryable=True
+            ) from None
+        if "data" not in body or body["data"] is None:
+            raise V2Error("Dagster did not understand the request", context={"errors": body.get("errors")})
+        return body["data"]
+
+    @staticmethod
+    def _started(made: dict[str, Any], wanted: str) -> dict[str, Any]:
+        if made["__typename"] != wanted:
+            raise RunFailed("Dagster refused to start it", hint=str(made.get("message", made["__typename"]))[:300])
+        return made

@@ -1,0 +1,68 @@
+"""Which processes of the platform give signs of life. Asked from outside, however they were started."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import psycopg
+
+from resources.settings import Settings
+from v2_assets.incidents import Finding
+
+#: The daemon beats every 30 s at most; a machine under load was seen to be late by as much again.
+DEAD_AFTER_S = 120.0
+#: The daemons that everything of ours needs; one that never gave a sign of life is silent too.
+_BEATS = """
+select wanted.name, extract(epoch from now() at time zone 'UTC' - max(h."timestamp"))::int
+from unnest(array['SENSOR', 'SCHEDULER', 'QUEUED_RUN_COORDINATOR']) wanted (name)
+left join daemon_heartbeats h on h.daemon_type = wanted.name group by 1 order by 1
+"""
+
+
+def beats(dagster: psycopg.Connection[Any]) -> dict[str, int | None]:
+    """Seconds since the last sign of life of each daemon; None for one that never gave any."""
+    return dict(dagster.execute(_BEATS).fetchall())
+
+
+def dead(beats: dict[str, int | None]) -> dict[str, Finding]:
+    """The incident that silent daemons are, if any is silent."""
+    silent = {name: age for name, age in beats.items() if age is None or age > DEAD_AFTER_S}
+    if not silent:
+        return {}
+    body = {
+        "what": f"No sign of life from {', '.join(sorted(silent))} for {max(age or 0 for age in silent.values())} s.",
+        "since": None,
+        "users": [],
+        "link": "/health",
+        "do": "v2 up",
+        "silent": sorted(silent),
+    }
+    return {"daemon": Finding("critical", "Dagster's daemon is dead", body)}
+
+
+def processes(settings: Settings, dagster: psycopg.Connection[Any] | None) -> dict[str, str]:
+    """The platform's processes in a word or two each: `alive`, `silent for 300 s`, `does not answer`."""
+    told = {"daemon": _daemon(dagster)}
+    for name, port, path in (
+        ("web", settings.ui_port, "/server_info"),
+        ("receiver", settings.receiver_port, "/health"),
+        ("api", settings.api_port, "/health"),
+        ("monitor", settings.monitor_port, "/health"),
+    ):
+        try:
+            httpx.get(f"http://127.0.0.1:{port}{path}", timeout=2, trust_env=False)
+            told[name] = "alive"
+        except httpx.HTTPError:
+            told[name] = "does not answer"
+    return told
+
+
+def _daemon(dagster: psycopg.Connection[Any] | None) -> str:
+    if dagster is None:
+        return "never started"
+    ages = list(beats(dagster).values())
+    if None in ages:
+        return "never started"
+    oldest = max(age for age in ages if age is not None)
+    return f"silent for {oldest} s" if oldest > DEAD_AFTER_S else "alive"
