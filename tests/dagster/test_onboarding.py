@@ -156,15 +156,15 @@ def test_a_new_agent_is_read_newest_first_and_step_by_step_and_the_product_is_to
 def test_independent_steps_go_on_and_a_retry_reads_only_what_failed(story: Story, instance: dg.DagsterInstance) -> None:
     user = story.users[0]
     only(story, "fub", user)
-    story.sandbox.faults.add({"name": "html_200", "path": "/people"})
+    story.sandbox.faults.add({"name": "forbidden_empty", "path": "/people"})
     onboard(instance)
     assert jobs(story) == [(user, "fub", "Partial")]
     found = steps(story, user)
-    assert found["people"]["status"] == "failed" and found["people"]["error"]["code"] == "not_understood"
+    assert found["people"]["status"] == "failed" and found["people"]["error"]["code"] == "forbidden"
     assert found["texts"]["status"] == "blocked"
     assert found["deals, calls, events, appointments"]["status"] == "done"
     [(error,)] = story.query("select error from ops.onboarding_job")
-    assert error["code"] == "not_understood"
+    assert error["code"] == "forbidden"
     assert notified(story) == [("ONBOARDING_ERROR", 1), ("ONBOARDING_STARTED", 1)]
 
     story.sandbox.faults.clear()

@@ -101,6 +101,14 @@ class Job:
             wanted |= with_dependents(self.integration, again)
         return tuple(e for e in self.scope if e in wanted and states[e].status != "done")
 
+    def unread(self, states: Mapping[str, StreamState]) -> tuple[str, ...]:
+        """What is still owed of the first run: streams that are read at once, and of which nothing is in."""
+        return tuple(
+            e
+            for e in self.owed(states)
+            if READINGS[self.integration, e].first and states[e].status not in ("done", "recent")
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -135,10 +143,10 @@ def wanted_run(connection: psycopg.Connection[Any], job: Job) -> tuple[tuple[str
         return None
     if job.asked_at and datetime.now(UTC) < job.asked_at + PAUSE * job.in_vain:
         return None
-    wanted = job.owed(job.states(connection))
-    first = tuple(e for e in wanted if READINGS[job.integration, e].first)
-    if job.recent_at is None and first:
+    states = job.states(connection)
+    if job.recent_at is None and (first := job.unread(states)):
         return first, True
+    wanted = job.owed(states)
     return (wanted, False) if wanted else None
 
 
@@ -184,7 +192,7 @@ def follow(connection: psycopg.Connection[Any], job: Job, run: tuple[str, RunSta
         moved = connection.execute(
             "update ops.onboarding_job set status = %(status)s, steps = %(steps)s, in_vain = %(in_vain)s,"
             " asked = case when %(over)s then null else asked end, run_id = coalesce(%(run)s, run_id),"
-            " recent_at = case when %(over)s then coalesce(recent_at, now()) else recent_at end,"
+            " recent_at = case when %(recent)s then coalesce(recent_at, now()) else recent_at end,"
             " started_at = case when %(begun)s then coalesce(started_at, now()) else started_at end,"
             " ended_at = case when %(ended)s then now() end, error = %(error)s"
             " where id = %(id)s and status = %(before)s",
@@ -195,6 +203,7 @@ def follow(connection: psycopg.Connection[Any], job: Job, run: tuple[str, RunSta
                 "steps": Jsonb(steps),
                 "in_vain": in_vain,
                 "over": over,
+                "recent": over and not after.unread(states),
                 "run": run[0] if run else None,
                 "begun": begun or ended is not None,
                 "ended": ended is not None,
