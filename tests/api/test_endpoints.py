@@ -47,7 +47,7 @@ def contract(running: Running) -> Iterator[Running]:
 
 @SCHEMA.parametrize()
 @settings(
-    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 def test_every_answer_is_one_that_the_own_openapi_promises(case: schemathesis.Case, contract: Running) -> None:
     case.headers["Authorization"] = f"Bearer {contract.tokens[ADMIN]}"
@@ -157,8 +157,8 @@ def test_a_walk_shows_every_row_once_while_rows_are_inserted(database: Database)
 def test_a_cursor_of_another_sort_or_made_up_is_refused(running: Running) -> None:
     cursor = running.get(PEOPLE, ADMIN, params={"per_page": 5}).json()["nextCursor"]
     made_up = [cursor + "x", "x", "", "é", base64.urlsafe_b64encode(b'["-fub_created_at", 7, 1]').decode()]
-    made_up += [base64.urlsafe_b64encode(orjson.dumps(["-fub_created_at", v, i])).decode()
-                for v, i in (("no day", 1), ("\x00", 1), ("2026-01-01", 2**63 - 1 + 1), (None, None), (None, True))]  # fmt: skip
+    for value, row in (("no day", 1), ("\x00", 1), ("2026-01-01", 2**63), (None, None), (None, True)):
+        made_up.append(base64.urlsafe_b64encode(orjson.dumps(["-fub_created_at", value, row])).decode())
     for sort, text in [("id", cursor), *(("-fub_created_at", text) for text in made_up)]:
         answer = running.get(PEOPLE, ADMIN, params={"sort": sort, "cursor": text})
         assert answer.status_code == 422, text
@@ -217,13 +217,12 @@ def test_contacts_are_found_by_the_beginning_of_words_and_numbers(database: Data
             " union select min(id) from v2.fub_people where user_id = %s)", [ANN, LONE],
         )  # fmt: skip
     with served(database, generous()) as (_, client):
-        for text, found in (
-            ("zoë", 1), ("o'bri", 1), ("xav zo", 1), ("zoe.ob@exa", 1), ("1555010", 1), ("brien nobody", 0), ("oë", 0),
-            ("' | 'a", 0), ("!", 0), ("a & b:*", 0), ("\\", 0), ("''", 0),
-        ):  # fmt: skip
+        found_by = ("zoë", "o'bri", "xav zo", "zoe.ob@exa", "1555010", "+1 (555) 010")
+        not_by = ("brien nobody", "oë", "' | 'a", "!", "a & b:*", "\\", "''")
+        for text in (*found_by, *not_by):
             answer = client.get(PEOPLE, params={"search": text}, headers={"Authorization": f"Bearer {token}"})
             assert answer.status_code == 200, text
-            assert answer.json()["itemsReceived"] == found, text
+            assert answer.json()["itemsReceived"] == (text in found_by), text
 
 
 @pytest.mark.parametrize(
@@ -231,6 +230,7 @@ def test_contacts_are_found_by_the_beginning_of_words_and_numbers(database: Data
     [
         (DEALS, {"statu": "x"}, "statu"),
         (DEALS, {"status": "x" * 201}, "status"),
+        (DEALS, {"status": ["x"] * 51}, "status"),
         (DEALS, {"closed": "perhaps"}, "closed"),
         (DEALS, {"team_id": "1;drop table"}, "team_id"),
         (DEALS, {"team_id": str(2**63)}, "team_id"),
@@ -252,7 +252,7 @@ def test_contacts_are_found_by_the_beginning_of_words_and_numbers(database: Data
     ],
 )
 def test_a_parameter_that_is_unknown_or_cannot_be_read_is_named_and_not_repeated(
-    running: Running, path: str, parameters: dict[str, str], named: str
+    running: Running, path: str, parameters: dict[str, Any], named: str
 ) -> None:
     answer = running.get(path, ANN, params=parameters)
     assert answer.status_code == 422
@@ -305,7 +305,7 @@ def test_paths_and_methods_that_are_none_are_told_as_results(running: Running) -
 
 @pytest.mark.parametrize(
     "header",
-    ["", "Bearer", "Bearer ", "Bearer x", "Basic eDp5", "Bearer v2_" + "A" * 43, "Bearer v2_" + "A" * 44, "bearer é"],
+    ["", "Bearer", "Bearer x", "Basic eDp5", "Bearer v2_" + "A" * 43, "Bearer v2_" + "A" * 44, "bearer é"],
 )
 def test_without_a_token_of_ours_nothing_is_answered(running: Running, header: str) -> None:
     answer = running.client.get(DEALS, headers={"Authorization": header.encode()})
@@ -437,10 +437,10 @@ def test_an_answer_that_takes_too_long_is_given_up_and_says_what_helps(running: 
     import asyncio
 
     async def ask() -> list[httpx.Response]:
-        async with api.store.opened():
-            async with httpx.AsyncClient(transport=httpx.ASGITransport(api.app), base_url="http://api") as client:
-                headers = {"Authorization": f"Bearer {running.tokens[ADMIN]}"}
-                return [await client.get("/transactions/participants?per_page=200", headers=headers) for _ in range(5)]
+        transport = httpx.ASGITransport(api.app)
+        async with api.store.opened(), httpx.AsyncClient(transport=transport, base_url="http://api") as client:
+            headers = {"Authorization": f"Bearer {running.tokens[ADMIN]}"}
+            return [await client.get("/transactions/participants?per_page=200", headers=headers) for _ in range(5)]
 
     told = {answer.json()["error"]["code"] for answer in asyncio.run(ask()) if answer.status_code == 503}
     assert told == {"too_slow"}

@@ -16,6 +16,8 @@ from v2_assets.result import Result
 _log = logging.getLogger("v2.api")
 
 FAILURES: dict[int | str, dict[str, Any]] = {
+    400: {"description": "no HTTP, or an address that is too long", "content": {"text/plain": {}}}
+} | {
     status: {"model": Result[None], "description": description}
     for status, description in (
         (401, "no token, or one that is nobody's"),
@@ -73,8 +75,11 @@ async def _unreadable(request: Request, error: Exception) -> Response:
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
-    """Of the router: no such path, or another method."""
+    """Of the router: no such path, another method, or a body that is no JSON."""
     assert isinstance(error, HTTPException)  # noqa: S101 - what it is registered for
+    if error.status_code == 400:  # FastAPI's word for a body that is no JSON
+        failure = BadRequest("The body cannot be read.", hint="send JSON, in UTF-8", context={"parameters": ["body"]})
+        return await _api_error(request, failure)
     failure = V2Error(str(error.detail), hint="see /docs for the endpoints there are")
     failure.code = "unknown" if error.status_code == 404 else "not_allowed"  # type: ignore[misc]
     return told(request, error.status_code, failure, dict(error.headers or {}))
