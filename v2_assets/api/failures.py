@@ -16,18 +16,19 @@ from v2_assets.result import Result
 _log = logging.getLogger("v2.api")
 
 FAILURES: dict[int | str, dict[str, Any]] = {
-    400: {"description": "no HTTP, or an address that is too long", "content": {"text/plain": {}}}
-} | {
-    status: {"model": Result[None], "description": description}
-    for status, description in (
-        (401, "no token, or one that is nobody's"),
-        (403, "the token is not for this"),
-        (404, "no such thing, or not the caller's"),
-        (409, "the Idempotency-Key was used for something else, or there is nothing to start"),
-        (422, "a parameter is unknown or cannot be read; error.context.parameters names it"),
-        (429, "more requests than the token may make; see Retry-After"),
-        (503, "the database is away, or the answer took too long"),
-    )
+    400: {"description": "no HTTP, or an address that is too long", "content": {"text/plain": {}}},
+    **{
+        status: {"model": Result[None], "description": description}
+        for status, description in (
+            (401, "no token, or one that is nobody's"),
+            (403, "the token is not for this"),
+            (404, "no such thing, or not the caller's"),
+            (409, "the Idempotency-Key was used for something else, or there is nothing to start"),
+            (422, "a parameter is unknown or cannot be read; error.context.parameters names it"),
+            (429, "more requests than the token may make; see Retry-After"),
+            (503, "the database is away, or the answer took too long"),
+        )
+    },
 }
 """The answers that every endpoint can give in place of its own."""
 
