@@ -42,6 +42,7 @@ check: $(READY)  ## lint, format, types, definitions, migrations and documents
 	$(BIN)/basedpyright
 	env -i PATH="$$PATH" HOME="$$HOME" $(BIN)/python -W error -c 'import v2_assets.definitions as d; d.defs.get_repository_def()'
 	$(BIN)/python -m v2_assets.schema.reference --check
+	$(BIN)/python -m v2_assets.api.reference --check
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir .v2/site
 
 format: $(READY)  ## write the code the way `make check` wants it
@@ -53,6 +54,7 @@ lock: $(READY)  ## choose new exact versions for requirements.lock
 
 docs: $(READY)  ## write the generated reference anew, and the manual as a site into site/
 	$(BIN)/python -m v2_assets.schema.reference
+	$(BIN)/python -m v2_assets.api.reference
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 clean:  ## remove the environment and everything the platform made (stop it first: make down)

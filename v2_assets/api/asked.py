@@ -33,6 +33,8 @@ from v2_assets.api.errors import BadRequest
 LARGEST_PAGE = 200
 #: How far page numbers reach; what is behind is reached by the cursor, which does not read what it skips.
 DEEPEST_ROW = 10_000
+#: How often a filter may be repeated.
+MOST_VALUES = 50
 _WHOLE = 2**63
 
 
@@ -61,8 +63,8 @@ _Number = Annotated[Decimal, Field(max_digits=18, decimal_places=6, allow_inf_na
 _Day = Annotated[date, _like(r"\d{4}-\d\d-\d\d$", "2026-01-31")]
 _Instant = Annotated[AwareDatetime, _like(r"\d{4}-\d\d-\d\dT", "2026-01-31T09:00:00Z")]
 _PARAMETERS: dict[Type, Any] = {
-    "text": list[_Text],
-    "whole": list[_Whole],
+    "text": Annotated[list[_Text], Field(max_length=MOST_VALUES)],
+    "whole": Annotated[list[_Whole], Field(max_length=MOST_VALUES)],
     "flag": bool,
     "number": _Number,
     "day": _Day,

@@ -16,16 +16,19 @@ from v2_assets.result import Result
 _log = logging.getLogger("v2.api")
 
 FAILURES: dict[int | str, dict[str, Any]] = {
-    status: {"model": Result[None], "description": description}
-    for status, description in (
-        (401, "no token, or one that is nobody's"),
-        (403, "the token is not for this"),
-        (404, "no such thing, or not the caller's"),
-        (409, "the Idempotency-Key was used for something else, or there is nothing to start"),
-        (422, "a parameter is unknown or cannot be read; error.context.parameters names it"),
-        (429, "more requests than the token may make; see Retry-After"),
-        (503, "the database is away, or the answer took too long"),
-    )
+    400: {"description": "no HTTP, or an address that is too long", "content": {"text/plain": {}}},
+    **{
+        status: {"model": Result[None], "description": description}
+        for status, description in (
+            (401, "no token, or one that is nobody's"),
+            (403, "the token is not for this"),
+            (404, "no such thing, or not the caller's"),
+            (409, "the Idempotency-Key was used for something else, or there is nothing to start"),
+            (422, "a parameter is unknown or cannot be read; error.context.parameters names it"),
+            (429, "more requests than the token may make; see Retry-After"),
+            (503, "the database is away, or the answer took too long"),
+        )
+    },
 }
 """The answers that every endpoint can give in place of its own."""
 
@@ -73,8 +76,11 @@ async def _unreadable(request: Request, error: Exception) -> Response:
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
-    """Of the router: no such path, or another method."""
+    """Of the router: no such path, another method, or a body that is no JSON."""
     assert isinstance(error, HTTPException)  # noqa: S101 - what it is registered for
+    if error.status_code == 400:  # FastAPI's word for a body that is no JSON
+        failure = BadRequest("The body cannot be read.", hint="send JSON, in UTF-8", context={"parameters": ["body"]})
+        return await _api_error(request, failure)
     failure = V2Error(str(error.detail), hint="see /docs for the endpoints there are")
     failure.code = "unknown" if error.status_code == 404 else "not_allowed"  # type: ignore[misc]
     return told(request, error.status_code, failure, dict(error.headers or {}))

@@ -44,7 +44,7 @@ def _fub_user(table: str, comment: str) -> tuple[SchemaItem, ...]:
     return (
         parent("fub_user_id", "v2.fub_users", comment, index=False),
         parent("user_id", "v2.user", "The product's user behind the FUB user, else the account's.", index=False),
-        Index(f"{table}_user_id_idx", "user_id", "id"),
+        Index(f"{table}_user_id_idx", "user_id", "id", postgresql_include=["deleted_at"]),
         Index(f"{table}_fub_user_idx", "fub_user_id", "user_id"),
         partial_index(f"{table}_no_fub_user_idx", "fub_account_id", "user_id", where="fub_user_id is null"),
     )
@@ -194,7 +194,7 @@ fub_people = _crm(
     parent("stage_id", "v2.fub_stages", "The stage the contact is in."),
     parent("assigned_to_fub_id", "v2.fub_users", "The FUB user who has the contact.", index=False),
     parent("user_id", "v2.user", "The product's user who has the contact, else the account's.", index=False),
-    Index("fub_people_user_id_idx", "user_id", "id"),
+    Index("fub_people_user_id_idx", "user_id", "id", postgresql_include=["deleted_at"]),
     parent("credentials_id", "v2.credentials", "The account's connection.", index=False),
     # What is out of date is found at the ends of these, without reading the rest: see fub_people.derived.sql.
     Index("fub_people_assigned_idx", "assigned_to_fub_id", "missing_user", "user_id"),

@@ -52,13 +52,13 @@ COMMENT ON COLUMN ops.api_task.created_at IS 'When it was asked for.';
 DROP INDEX v2.fub_people_user_id_idx, v2.fub_people_day_idx, v2.fub_calls_user_id_idx, v2.fub_calls_day_idx,
     v2.fub_text_messages_user_id_idx, v2.fub_text_messages_day_idx,
     v2.fub_appointments_user_id_idx, v2.fub_appointments_day_idx;
-CREATE INDEX fub_people_user_id_idx ON v2.fub_people (user_id, id);
+CREATE INDEX fub_people_user_id_idx ON v2.fub_people (user_id, id) INCLUDE (deleted_at);
 CREATE INDEX fub_people_day_idx ON v2.fub_people (user_id, fub_created_at, id) INCLUDE (deleted_at);
-CREATE INDEX fub_calls_user_id_idx ON v2.fub_calls (user_id, id);
+CREATE INDEX fub_calls_user_id_idx ON v2.fub_calls (user_id, id) INCLUDE (deleted_at);
 CREATE INDEX fub_calls_day_idx ON v2.fub_calls (user_id, fub_created_at, id) INCLUDE (deleted_at);
-CREATE INDEX fub_text_messages_user_id_idx ON v2.fub_text_messages (user_id, id);
+CREATE INDEX fub_text_messages_user_id_idx ON v2.fub_text_messages (user_id, id) INCLUDE (deleted_at);
 CREATE INDEX fub_text_messages_day_idx ON v2.fub_text_messages (user_id, sent, id) INCLUDE (deleted_at);
-CREATE INDEX fub_appointments_user_id_idx ON v2.fub_appointments (user_id, id);
+CREATE INDEX fub_appointments_user_id_idx ON v2.fub_appointments (user_id, id) INCLUDE (deleted_at);
 CREATE INDEX fub_appointments_day_idx ON v2.fub_appointments (user_id, start, id) INCLUDE (deleted_at);
 
 -- What a contact is found by: words of the name, the address, the number's digits; each by its beginning.
@@ -69,49 +69,55 @@ CREATE INDEX fub_people_search_idx ON v2.fub_people USING gin (to_tsvector('simp
 -- once per statement, reads past row-level security, and takes nothing from the caller but the hash of a token in the
 -- transaction's v2.token. Whoever does not hold a token is nobody, whatever else is set.
 
+CREATE FUNCTION ops.api_me() RETURNS TABLE (user_id bigint, team_id bigint)
+LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = '' AS $$
+#variable_conflict use_column
+begin
+    return query
+        select u.id, case when r.is_account_admin then coalesce(r.team_id, u.team_id) end
+        from ops.api_token t
+        join v2."user" u on u.id = t.user_id
+        left join v2.user_roles r on r.user_id = u.id and r.deleted_at is null
+        where t.hash = decode(nullif(current_setting('v2.token', true), ''), 'hex')
+          and t.revoked_at is null and (t.expires_at is null or t.expires_at > now())
+          and u.active and u.deleted_at is null;
+end $$;
+COMMENT ON FUNCTION ops.api_me IS 'The user whose token is in v2.token, and the team of which that user is account admin.';
+
 CREATE FUNCTION ops.api_user() RETURNS bigint
 LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = '' AS $$
 begin
-    return (
-        select t.user_id from ops.api_token t join v2."user" u on u.id = t.user_id
-        where t.hash = decode(nullif(current_setting('v2.token', true), ''), 'hex')
-          and t.revoked_at is null and (t.expires_at is null or t.expires_at > now())
-          and u.active and u.deleted_at is null);
+    return (select m.user_id from ops.api_me() m);
 end $$;
 COMMENT ON FUNCTION ops.api_user IS 'The user whose token is in v2.token; null for nobody.';
-
--- The team whose rows the user sees: only an account admin's.
-CREATE FUNCTION ops.api_team() RETURNS bigint
-LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = '' AS $$
-begin
-    return (
-        select coalesce(r.team_id, u.team_id) from v2.user_roles r join v2."user" u on u.id = r.user_id
-        where r.user_id = ops.api_user() and r.is_account_admin and r.deleted_at is null);
-end $$;
-COMMENT ON FUNCTION ops.api_team IS 'The team of which the user is account admin; null for everybody else.';
 
 CREATE FUNCTION ops.api_teams() RETURNS bigint[]
 LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = '' AS $$
 begin
-    return array_remove(array[ops.api_team()], null);
+    return array(select m.team_id from ops.api_me() m where m.team_id is not null);
 end $$;
 COMMENT ON FUNCTION ops.api_teams IS 'Teams of which the user is account admin.';
 
 CREATE FUNCTION ops.api_own_teams() RETURNS bigint[]
 LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = '' AS $$
 begin
-    return array_remove(array[ops.api_team(), (select u.team_id from v2."user" u where u.id = ops.api_user())], null);
+    return array(
+        select t.id from ops.api_me() m join v2."user" u on u.id = m.user_id
+        cross join lateral (values (m.team_id), (u.team_id)) t (id) where t.id is not null);
 end $$;
 COMMENT ON FUNCTION ops.api_own_teams IS 'Teams the user is in.';
 
 CREATE FUNCTION ops.api_users() RETURNS bigint[]
 LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = '' AS $$
 declare
-    me bigint := ops.api_user();
-    team bigint := ops.api_team();
+    me bigint;
+    team bigint;
 begin
+    select m.user_id, m.team_id into me, team from ops.api_me() m;
     if me is null then
         return '{}';
+    elsif team is null then
+        return array[me];
     end if;
     return array[me] || array(
         select u.id from v2."user" u where u.team_id = team and u.id <> me and u.deleted_at is null);
@@ -135,7 +141,7 @@ CREATE FUNCTION ops.api_agents() RETURNS bigint[]
 LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = '' AS $$
 declare
     users bigint[] := ops.api_users();
-    team bigint := ops.api_team();
+    team bigint := (select m.team_id from ops.api_me() m);
 begin
     return array(
         select a.id from v2.agent a where a.user_id = any(users)
@@ -224,14 +230,24 @@ end $$;
 COMMENT ON FUNCTION ops.api_addresses IS 'Those of these addresses at which the user sees a deal or a listing.';
 
 -- Under row-level security an index may not be asked with @@ (not leakproof), so this function asks it, for the caller.
+-- A word is sought as it stands (an address, or the beginning of one) and as the parser of texts splits it (o'brien);
+-- without letters it is a number, of which only digits count.
 CREATE FUNCTION ops.api_find_fub_people(sought text) RETURNS bigint[]
 LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = '' AS $$
 declare
     users bigint[] := ops.api_users();
-    query tsquery := (
-        select to_tsquery('simple', string_agg('''' || replace(replace(w, '\', '\\'), '''', '''''') || ''':*', ' & '))
-        from regexp_split_to_table(btrim(sought), '\s+') w where w <> '');
+    word text;
+    quoted text;
+    query tsquery;
 begin
+    if sought !~ '[[:alpha:]]' then
+        sought := regexp_replace(sought, '[^0-9]', '', 'g');
+    end if;
+    for word in select w from regexp_split_to_table(lower(btrim(sought)), '\s+') w where w <> '' loop
+        quoted := '''' || replace(replace(word, '\', '\\'), '''', '''''') || ''':*';
+        query := coalesce(query && (quoted::tsquery || to_tsquery('simple', quoted)),
+            quoted::tsquery || to_tsquery('simple', quoted));
+    end loop;
     return array(
         select p.id from v2.fub_people p
         where (to_tsvector('simple'::regconfig, p.people_name) @@ query
