@@ -2,8 +2,8 @@
 
 The source's count is that of the newest sweep that ended, for each stream of each account. V2 has a record when it
 became a row there, stands for one (a duplicate), or is left out by a rule; what arrived within the last hour is on its
-way. Records that went after the sweep are no gap. Nor is one record that was made between the count and the list: what a
-sweep did not meet counts when the sweep before had a gap as well, or when no other has come for hours.
+way. Records that went after the sweep are no gap. Nor is one that was made between the count and the list: what a sweep
+did not meet counts when the sweep before had a gap as well, or when no other has come for hours.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ def gaps() -> sql.Composed:
         " split_part(w.account_ref, '/', 3)::bigint as user_id, w.completed_at < now() - {unconfirmed}::interval or"
         " coalesce((select p.seen < p.expected from ops.sweep p where p.account_ref = w.account_ref and"
         "  p.integration = w.integration and p.entity = w.entity and p.completed_at is not null and"
-        "  p.started_at < w.started_at order by p.started_at desc limit 1), true) as confirmed from ops.sweep w where w.completed_at is not null"
+        "  p.started_at < w.started_at order by p.started_at desc limit 1), true) as confirmed"
+        " from ops.sweep w where w.completed_at is not null"
         " order by w.account_ref, w.integration, w.entity, w.started_at desc) select * from ({parts}) g"
         " where expected > 0"
     ).format(parts=parts, unconfirmed=sql.Literal(UNCONFIRMED))
