@@ -38,7 +38,14 @@ from resources.errors import (
 from resources.http.budget import Budget, Limit
 from resources.http.endpoint import Endpoint
 from resources.http.redact import clean_text
-from resources.http.retry import ATTEMPTS, WAIT_INITIAL_S, WAIT_MAX_S, retry_after_s, worth_another_try
+from resources.http.retry import (
+    ATTEMPTS,
+    WAIT_INITIAL_S,
+    WAIT_MAX_S,
+    WEBHOOK_ATTEMPTS,
+    retry_after_s,
+    worth_another_try,
+)
 from resources.reading import Priority
 
 USER_AGENT = "v2-assets/0.1 (data synchronisation)"
@@ -181,6 +188,8 @@ class HttpClient:
             return self._http.build_request(method, url, params=list(params), content=content, headers=more)
 
         limits = self._limits(endpoint)
+        if priority == "webhook":
+            attempts = min(attempts, WEBHOOK_ATTEMPTS)
         started, queued = time.monotonic(), 0.0
 
         def again(error: Exception) -> bool:

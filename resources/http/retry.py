@@ -10,6 +10,8 @@ from resources.http.budget import LONGEST_WAIT_S
 
 #: Tries of one call. With waits from 0.2 to 10 s this is about half a minute of patience with a source.
 ATTEMPTS = 6
+#: Who reads for a webhook comes again by itself, ever later; patience here would only hold up the other events.
+WEBHOOK_ATTEMPTS = 2
 WAIT_INITIAL_S = 0.2
 WAIT_MAX_S = 10.0
 #: No further try begins once so much time went to a call, its tries and the waits between them. Waiting for a shared

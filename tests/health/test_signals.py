@@ -190,3 +190,14 @@ def test_a_stream_that_was_never_read_is_as_old_as_its_key(connection: Connectio
     told = behind(connection, SETTINGS)
     assert {(each.user_id, each.why, each.severity) for each in told} == {(902, "never read", "critical")}
     assert set(SWEPT) == set(SWEEP_CRONS)
+
+
+def test_a_record_that_one_sweep_did_not_meet_is_told_when_the_next_one_does_not_meet_it_either(
+    connection: Connection,
+) -> None:
+    sweep(connection, 0, 50)
+    connection.execute("update ops.sweep set seen = 50, started_at = now() - interval '1 hour'")
+    sweep(connection, 40, 50)
+    assert not look(connection, SETTINGS)["row_gap"], "it may have been made between the count and the list"
+    connection.execute("update ops.sweep set seen = 40")
+    assert look(connection, SETTINGS)["row_gap"]

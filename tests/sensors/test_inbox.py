@@ -240,6 +240,27 @@ def test_while_the_source_is_down_events_wait_with_backoff_and_are_read_when_it_
         assert inbox_old(connection, story.settings) == {}
 
 
+def test_a_record_that_is_deleted_while_its_last_change_waits_for_the_merge_stays_deleted(story: Story) -> None:
+    person = a_person(story)
+    change(story, person, 77)
+    people_event(story, "peopleUpdated", person["id"])
+    tick(story)
+    del people(story)[person["id"]]
+    story.sandbox.world.changed()
+    people_event(story, "peopleDeleted", person["id"])
+    assert tick(story).events == {"deleted": 1}
+    merged(story)
+    assert price(story, person["id"]) == [(77, True)]
+
+
+def test_an_event_whose_record_is_not_there_is_not_told_as_unread(story: Story) -> None:
+    people_event(story, "peopleUpdated", 123_456_789)
+    assert tick(story).events == {"later": 1}
+    with story.database.connect() as connection:
+        connection.execute("update ops.webhook_inbox set received_at = now() - interval '1 hour'")
+        assert inbox_old(connection, story.settings) == {}
+
+
 def test_a_source_that_is_away_is_asked_for_one_connection_and_stream_and_holds_up_no_other_source(
     story: Story, monkeypatch: pytest.MonkeyPatch
 ) -> None:

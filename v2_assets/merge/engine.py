@@ -132,10 +132,11 @@ def _select_primary(cur: psycopg.Cursor[Any], unit: Unit, expected: int) -> list
 def _choose_winners(cur: psycopg.Cursor[Any], unit: Unit) -> None:
     """One winner per natural key: newest, then best rank, then account — so the order of arrival cannot matter.
 
-    The staged row that holds the V2 row now takes part; a record that its source no longer has does not.
+    The staged row that holds the V2 row now takes part, unless its source no longer has it; one of the batch that its
+    source no longer has comes last.
     """
     key = natural_key(unit.table)
-    order = sql.SQL("{0}.stamp desc nulls last, {0}.rank desc, {0}.account_ref, {0}.staged_id")
+    order = sql.SQL("{0}.gone, {0}.stamp desc nulls last, {0}.rank desc, {0}.account_ref, {0}.staged_id")
     cur.execute("alter table selected add column v2_id bigint, add column winner bigint")
     cur.execute("create index on selected (staged_id)")
     cur.execute(
@@ -146,11 +147,11 @@ def _choose_winners(cur: psycopg.Cursor[Any], unit: Unit) -> None:
     cur.execute(
         sql.SQL(
             "with entrants as ("
-            "  select s.staged_id, {key}, coalesce(s.source_updated_at, b.fetched_at) as stamp, s.rank, b.account_ref"
-            "  from selected s join batch b on b.id = s.staged_id where s.fate is null"
+            "  select s.staged_id, {key}, coalesce(s.source_updated_at, b.fetched_at) as stamp, s.rank, b.account_ref,"
+            "   b.missed_sweeps >= 2 as gone from selected s join batch b on b.id = s.staged_id where s.fate is null"
             "  union all"
-            "  select h.id, {key}, coalesce(h.source_updated_at, h.fetched_at), h.merge_rank, h.account_ref"
-            "  from (select distinct v2_id, {bare} from selected where v2_id is not null) s"
+            "  select h.id, {key}, coalesce(h.source_updated_at, h.fetched_at), h.merge_rank, h.account_ref,"
+            "   false from (select distinct v2_id, {bare} from selected where v2_id is not null) s"
             "  join {stage} h on h.v2_id = s.v2_id and h.status = 'processed' and h.missed_sweeps < 2"
             "  and not exists (select from batch b where b.id = h.id)),"
             " ranked as (select e.*, first_value(e.staged_id) over (partition by {entrant_key} order by {order})"
@@ -166,6 +167,11 @@ def _choose_winners(cur: psycopg.Cursor[Any], unit: Unit) -> None:
     )
     cur.execute(
         "create temp table merging on commit drop as select * from selected where fate is null and winner = staged_id"
+    )
+    # One that went while it waited for this merge: nobody has a living copy, or that one would have won.
+    cur.execute(
+        "update merging m set deleted_at = coalesce(m.deleted_at, now()) from batch b"
+        " where b.id = m.staged_id and b.missed_sweeps >= 2"
     )
     cur.execute("analyze merging")
 

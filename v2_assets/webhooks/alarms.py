@@ -13,7 +13,8 @@ _OLD = """
 select i.source, min(i.received_at), count(*), array_remove(array_agg(distinct c.user_id), null),
   array_remove(array_agg(distinct i.error ->> 'code'), null)
 from ops.webhook_inbox i left join v2.credentials c on c.id = i.credentials_id
-where i.state = 'new' and i.received_at < now() - %s * interval '1 minute' group by 1
+where i.state = 'new' and i.received_at < now() - %s * interval '1 minute'
+  and i.error ->> 'code' is distinct from 'absent' group by 1
 """
 _UNKNOWN = """
 select source, event, min(received_at), count(*) from ops.webhook_inbox
@@ -22,7 +23,10 @@ where state = 'parked' and reason = 'unknown_event' and received_at > now() - in
 
 
 def inbox_old(connection: psycopg.Connection[Any], settings: Settings) -> dict[str, Finding]:
-    """Sources whose events have waited longer than the setting allows."""
+    """Sources whose events have waited longer than the setting allows.
+
+    Not those that were read and whose record is not there: it is asked for some times more, then left to the sweeps.
+    """
     return {
         source: Finding(
             "warning",

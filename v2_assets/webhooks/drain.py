@@ -236,7 +236,7 @@ async def _read_list(database: Database, settings: Settings, group: _Group, run_
             return load_users(connection, [user_id])
 
     contexts = await asyncio.to_thread(load)
-    options = SyncOptions(full=True, priority="webhook")
+    options = SyncOptions(full=True)  # with a sweep's patience: a stream that fails is told to people
     outcome = (await sync_users(database, settings, group.stream, contexts, run_id, options))[user_id]
     if outcome.error:
         raise outcome.error

@@ -15,7 +15,7 @@ from v2_assets.users import CONNECTION_COLUMNS, Connection, connections_of
 #: A tick takes no more than this, so that it ends in time; the rest waits for the next.
 EVENTS_PER_TICK = 2_000
 #: A record may be told of before it can be read (the vendor's sheet), so absence is believed after some tries.
-TRIES_WHEN_ABSENT = 4
+TRIES_WHEN_ABSENT = 3
 #: What was not understood will not be understood by asking more often.
 TRIES_WHEN_BROKEN = 8
 #: 5 s, 20 s, 80 s, … at most a quarter of an hour.
