@@ -52,7 +52,7 @@ class Running:
         """The items of all pages, by cursor."""
         found: list[dict[str, Any]] = []
         while True:
-            answer = self.get(path, user, params={"per_page": 7} | parameters)
+            answer = self.get(path, user, params={"per_page": 17} | parameters)
             assert answer.status_code == 200, answer.text
             page = answer.json()
             found += page["items"]

@@ -106,7 +106,7 @@ def test_page_numbers_and_the_cursor_show_the_same_rows_in_every_sort(running: R
         by_number: list[int] = []
         page: int | None = 1
         while page is not None:
-            answer = running.get(path, ADMIN, params={"sort": sort, "page": page, "per_page": 11}).json()
+            answer = running.get(path, ADMIN, params={"sort": sort, "page": page, "per_page": 29}).json()
             by_number += [item["id"] for item in answer["items"]]
             page = answer["nextPage"]
         assert by_cursor == by_number, sort

@@ -56,7 +56,7 @@ def values(running: Running) -> dict[tuple[str, str], list[Any]]:
                         sql.Identifier(column), sql.Identifier(endpoint.table or "")
                     )
                 ).fetchall()
-                found[endpoint.table or "", column] = [row[0] for row in rows] or [1]
+                found[endpoint.table or "", column] = [row[0] for row in rows]
     return found
 
 
@@ -69,7 +69,8 @@ def test_no_filter_search_sort_or_page_shows_a_user_anothers_row(
     user = data.draw(st.sampled_from(USERS))
     asked: dict[str, Any] = {"per_page": data.draw(st.integers(1, 50)), "page": data.draw(st.integers(1, 3))}
     asked["sort"] = data.draw(st.sampled_from(endpoint.sorts)).removeprefix("-")
-    for column in data.draw(st.lists(st.sampled_from(endpoint.filters), max_size=2)):
+    filled = [column for column in endpoint.filters if values[endpoint.table or "", column]]
+    for column in data.draw(st.lists(st.sampled_from(filled), max_size=2)):
         value = data.draw(st.sampled_from(values[endpoint.table or "", column]))
         ranged = type_of(endpoint.table or "", column) in RANGED
         asked[f"{column}_{data.draw(st.sampled_from(['from', 'to']))}" if ranged else column] = (
@@ -105,7 +106,7 @@ def test_counts_are_of_the_users_rows(running: Running) -> None:
 
 
 def test_a_deal_and_what_belongs_to_it_is_shown_to_those_who_may_see_it_and_unknown_to_others(running: Running) -> None:
-    for user in USERS:
+    for user in (ANN, LONE, OTHER_ADMIN):
         mine = running.world.may_see(user, "transaction")
         for deal in sorted(running.world.owners["transaction"]):
             answer = running.get(f"/transactions/details?id={deal}", user)
