@@ -1,4 +1,4 @@
-"""Off-boarding: the key is gone at once, data goes only when asked, nothing is orphaned, and a user can come back."""
+"""Off-boarding: the key is gone at once, data goes only when asked for, nothing is orphaned; a user can come back."""
 
 from __future__ import annotations
 
