@@ -182,7 +182,7 @@ class Planter:
     def at_last(self) -> None:
         """What comes into sight at the end, with a stamp of now."""
         for plant, row in self._held:
-            self._collection(plant)[plant.record] = row | {"updated": iso(datetime.now(UTC))}
+            self._collection(plant)[row["id"]] = row | {"updated": iso(datetime.now(UTC))}
         self.world.changed()
 
     # --- choosing ---------------------------------------------------------------------------------------------------
