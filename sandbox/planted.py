@@ -152,7 +152,7 @@ class Planter:
                     row = self.rows[plant.table, plant.account, plant.record]
                     del self.v1.tables[plant.table][row["id"]]
                 case "altered_in_v1":
-                    self._row(plant)[plant.column] = plant.value
+                    self._row(plant)[str(plant.column)] = plant.value
                 case _:
                     pass
         for row in self._seemingly:
