@@ -36,6 +36,7 @@ def register_commands() -> None:
         demo_command,
         doctor,
         foreground,
+        gap_command,
         gate,
         health,
         imports,
@@ -73,6 +74,7 @@ def register_commands() -> None:
         foreground,
         sandbox_commands,
         demo_command,
+        gap_command,
         day_command,
     ):
         module.register(app)
