@@ -28,6 +28,10 @@ WORDS: dict[str, tuple[str, ...]] = {
     "webhooks audit": (),
     "webhooks register": (),
     "gate": (),
+    "compare": ("--table", "agent"),
+    "token create": ("--scope", "read"),
+    "token list": (),
+    "why": ("fub/people", "1"),
     "switch back": (),
     "switch release": (),
     "import v1": (),
@@ -44,7 +48,7 @@ def named() -> dict[str, str]:
         for name, inner in getattr(command, "commands", {}).items():
             yield from walk(inner, (*path, name))
         for parameter in command.params:
-            if parameter.name in OPTIONS:
+            if parameter.name in OPTIONS and path != ("day",):  # there it is how many
                 yield " ".join(path), f"--{parameter.name}"
 
     return dict(walk(get_command(app), ()))
