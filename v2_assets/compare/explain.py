@@ -19,10 +19,10 @@ from sqlalchemy.dialects import postgresql
 
 from v2_assets.compare import known, replay
 from v2_assets.compare.follow import CARRIERS, SOURCE_IDS, imported, living
-from v2_assets.merge import Fact, Recomputed, Unit
+from v2_assets.merge import Derived, Fact, Unit
 from v2_assets.merge.statements import declaration, staging, v2
 from v2_assets.order import DOMAINS
-from v2_assets.schema.stage import STREAMS, Stream
+from v2_assets.schema.stage import Stream
 
 _COPIES = """
 create temp table comparison_copies (
@@ -206,11 +206,14 @@ def _extra(cur: psycopg.Cursor[Any], table: str, run_id: int) -> None:
             ).format(name=sql.Literal(stream.table), stage=staging(stream.table)),
             [run_id],
         )
-    if why := _made_here(table):
+    if made := _made_here(table):
+        why, told = made
         cur.execute(
-            "update comparison_found set reason = 'never_in_v1', evidence = jsonb_build_object('why', %s::text)"
-            " where kind = 'extra' and reason is null",
-            [why],
+            sql.SQL(
+                "update comparison_found f set reason = 'never_in_v1', evidence = jsonb_build_object('why', %s::text)"
+                " from {live} v where v.id = f.v2_id and f.kind = 'extra' and f.reason is null and v.source <> all(%s)"
+            ).format(live=v2(table)),
+            [why, list(told)],
         )
     cur.execute(
         "update comparison_found set reason = 'bug', evidence = '{\"why\": \"no staged record stands behind it\"}'"
@@ -218,19 +221,22 @@ def _extra(cur: psycopg.Cursor[Any], table: str, run_id: int) -> None:
     )
 
 
-def _made_here(table: str) -> str | None:
-    """Why a table may have rows of which no staged record is the source; None where each must have one."""
-    if declaration(table).info["derived"]:
-        return "derived"
+def _made_here(table: str) -> tuple[str, tuple[str, ...]] | None:
+    """Why rows of a table need no staged record of their own, and from which sources they need one all the same.
+
+    None where every row needs one.
+    """
     work = [each for domain in DOMAINS for piece in domain.WORK for each in piece]
-    if any(isinstance(each, Recomputed) and each.table == table for each in work):
-        return "derived"
-    if any(isinstance(each, Fact) and each.table == table for each in work):
-        return "mentioned"
-    parts = {part.table for each in work if isinstance(each, Unit) for part in (*each.history, *each.children)}
-    if table in parts:
-        return "part_of_a_record"
-    return None if any(s.primary == table for s in STREAMS) else "made_by_the_product"
+    filling = [each for each in work if each.table == table]
+    if any(isinstance(each, Fact) for each in filling):
+        return "mentioned", ()
+    if any(part.table == table for each in work if isinstance(each, Unit) for part in (*each.history, *each.children)):
+        return "part_of_a_record", ()
+    # What a unit makes out of its own source's records has one; what is computed beside it has none.
+    told = tuple("v1" if s.integration == "xano" else s.integration for s in (*living(table), *imported(table)))
+    if "product" in declaration(table).info["sources"]:
+        return "made_by_the_product", told
+    return ("derived", told) if any(isinstance(each, Derived) for each in filling) else None
 
 
 def _type(column: Any) -> sql.SQL:

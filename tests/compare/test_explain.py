@@ -1,0 +1,301 @@
+"""Each reason is found where it is so, with the evidence that proves it; what proves nothing is unknown."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from psycopg import sql
+
+from resources.postgres import Database
+from tests.compare.test_diff import THEN, Crm, bring, crm, here, moment, only, person, write
+from tests.merge.stage import Staged, store
+from v2_assets.compare.engine import compare
+from v2_assets.compare.mapping import mappings
+from v2_assets.compare.reasons import EXPLAINED, OPEN, REASONS, RED
+
+__all__ = ["crm"]
+
+
+def told(database: Database, table: str) -> list[tuple[str, str, dict[str, Any]]]:
+    """Kind, reason and evidence of each difference of a comparison that is made now."""
+    number = compare(database, tables=[table]).id
+    with database.connect() as connection:
+        rows = connection.execute(
+            "select kind, reason, evidence from ops.comparison_diff where run_id = %s and table_name = %s order by id",
+            [number, table],
+        ).fetchall()
+    return [(str(kind), str(reason), evidence) for kind, reason, evidence in rows]
+
+
+def stage(database: Database, table: str, source_id: str, payload: Mapping[str, Any] | None = None) -> int:
+    """A pending record; returns the number of its staged row."""
+    store(database, [Staged(table, source_id, payload or {"id": source_id})])
+    with database.connect() as connection:
+        query = sql.SQL("select max(id) from {}").format(sql.Identifier("staging", table))
+        return int(connection.execute(query).fetchall()[0][0])
+
+
+def fate(database: Database, table: str, number: int, **columns: Any) -> None:
+    with database.connect() as connection:
+        for name, value in columns.items():
+            connection.execute(
+                sql.SQL("update {} set {} = %s where id = %s").format(
+                    sql.Identifier("staging", table), sql.Identifier(name)
+                ),
+                [json.dumps(value) if isinstance(value, dict) else value, number],
+            )
+
+
+def processed(database: Database, table: str, number: int, v2_id: int) -> None:
+    with database.connect() as connection:
+        connection.execute(
+            sql.SQL("update {} set status = 'processed', v2_id = %s, processed_at = now() where id = %s").format(
+                sql.Identifier("staging", table)
+            ),
+            [v2_id, number],
+        )
+
+
+def test_every_reason_is_either_an_excuse_or_work_or_red() -> None:
+    words = {reason for reasons in REASONS.values() for reason in reasons}
+    assert words == EXPLAINED | OPEN | RED
+    assert not EXPLAINED & OPEN
+    assert not (EXPLAINED | OPEN) & RED
+
+
+# --- missing rows that are staged -----------------------------------------------------------------------------------
+
+STAGE = "stage_xano_title_users"
+
+
+@pytest.fixture
+def staged(database: Database) -> tuple[Database, int]:
+    """A row that V1 has, that V2 lacks, and that is staged and pending."""
+    bring(database, title_users=[{"id": 5, "title_user_id_raw": "ann"}])
+    write(database, "user", [{"email": "ada@example.test"}])
+    return database, stage(database, STAGE, "5", {"id": 5, "title_user_id_raw": "ann"})
+
+
+def test_a_staged_record_tells_that_it_waits_for_its_merge(staged: Any) -> None:
+    database, number = staged
+    [(kind, reason, evidence)] = told(database, "title_users")
+    assert (kind, reason) == ("missing", "pending")
+    assert (evidence["stage"], evidence["staged_id"]) == (STAGE, number)
+
+
+@pytest.mark.parametrize("status", ["filtered", "rejected"])
+def test_a_refused_record_tells_the_rule(staged: Any, status: str) -> None:
+    database, number = staged
+    fate(database, STAGE, number, status_reason="a_rule", status_detail={"field": "email"}, status=status)
+    [(_, reason, evidence)] = told(database, "title_users")
+    assert (reason, evidence["rule"], evidence["field"]) == (status, "a_rule", "email")
+
+
+def test_a_deferred_record_tells_the_parent_it_waits_for(staged: Any) -> None:
+    database, number = staged
+    fate(database, STAGE, number, waits_for="user/9", status_reason="missing_parent", status="deferred")
+    [(_, reason, evidence)] = told(database, "title_users")
+    assert (reason, evidence["waits_for"]) == ("deferred", "user/9")
+
+
+def test_a_duplicate_tells_of_which(staged: Any) -> None:
+    database, number = staged
+    other = stage(database, STAGE, "6")
+    fate(database, STAGE, number, duplicate_of=other, status_reason="same_record", status="duplicate")
+    [(_, reason, evidence)] = told(database, "title_users")
+    assert (reason, evidence["duplicate_of"]) == ("duplicate", other)
+
+
+def test_a_record_that_v2_holds_under_another_key_is_a_duplicate_of_that_row(staged: Any) -> None:
+    database, number = staged
+    [row] = write(database, "title_users", [{"title_user_id_raw": "anna", "source": "title"}])
+    processed(database, STAGE, number, row)
+    found = {kind: (reason, evidence) for kind, reason, evidence in told(database, "title_users")}
+    assert (found["missing"][0], found["missing"][1]["v2_id"]) == ("duplicate", row)
+
+
+def test_a_record_whose_row_was_deleted_is_deleted_and_one_whose_row_is_nowhere_is_unknown(staged: Any) -> None:
+    database, number = staged
+    [row] = write(database, "title_users", [{"title_user_id_raw": "anna", "source": "title", "deleted_at": THEN}])
+    processed(database, STAGE, number, row)
+    assert [reason for _, reason, _ in told(database, "title_users")] == ["deleted_at_source"]
+    processed(database, STAGE, number, 999_999)
+    assert [reason for _, reason, _ in told(database, "title_users")] == ["unknown"]
+
+
+# --- missing rows that no stream has staged -------------------------------------------------------------------------
+
+
+def connect(crm: Crm, **columns: Any) -> None:
+    values = {"user_id": crm.users[0], "platform": "fub", "account_id": "51", "state": "ok", "active": True} | columns
+    write(crm.database, "credentials", [values])
+
+
+def read(crm: Crm, **columns: Any) -> None:
+    """How far the stream of contacts is, of the first user."""
+    names = {"cursor": {}, "status": "idle"} | columns
+    with crm.database.connect() as connection:
+        connection.execute(
+            "insert into ops.sync_state"
+            " (integration, entity, account_ref, user_id, cursor, status, last_full_at, error)"
+            " values ('fub', 'people', %s, %s, %s, %s, %s, %s)",
+            [
+                f"fub/51/{crm.users[0]}", crm.users[0], json.dumps(names["cursor"]), names["status"],
+                names.get("last_full_at"), json.dumps(names["error"]) if "error" in names else None,
+            ],
+        )  # fmt: skip
+
+
+def one_missing(crm: Crm) -> tuple[str, dict[str, Any]]:
+    crm.v1([person(1, user_id=900)])
+    [(kind, reason, evidence)] = told(crm.database, "fub_people")
+    assert kind == "missing"
+    return reason, evidence
+
+
+def test_a_user_without_any_connection_was_never_read(crm: Crm) -> None:
+    reason, evidence = one_missing(crm)
+    assert (reason, evidence) == ("never_fetched", {"why": "no_connection", "integrations": ["fub"]})
+
+
+@pytest.mark.parametrize(
+    ("connection", "why"),
+    [({"active": False}, "switched_off"), ({"state": "needs_reconnect"}, "needs_reconnect"), ({}, "never_synced")],
+)
+def test_a_connection_that_was_never_used_tells_how_it_stands(crm: Crm, connection: Any, why: str) -> None:
+    connect(crm, **connection)
+    reason, evidence = one_missing(crm)
+    assert (reason, evidence["why"], evidence["stream"]) == ("never_fetched", why, "fub/people")
+
+
+def test_a_reading_that_broke_off_tells_where_and_why(crm: Crm) -> None:
+    connect(crm)
+    error = {"code": "not_understood"}
+    read(crm, status="failed", error=error, cursor={"current": {"pages": 3, "records": 300}})
+    reason, evidence = one_missing(crm)
+    assert (reason, evidence["why"], evidence["pages"], evidence["records"]) == (
+        "never_fetched", "not_understood", "3", "300",
+    )  # fmt: skip
+
+
+def test_a_reading_that_has_not_ended_yet_and_one_that_is_left_out_say_so(crm: Crm) -> None:
+    connect(crm)
+    read(crm)
+    assert one_missing(crm)[1]["why"] == "first_pass_unfinished"
+    with crm.database.connect() as connection:
+        connection.execute("update ops.sync_state set status = 'excluded'")
+    assert one_missing(crm)[1]["why"] == "excluded"
+
+
+def test_what_a_whole_reading_did_not_meet_is_not_visible_to_the_key(crm: Crm) -> None:
+    connect(crm)
+    read(crm, last_full_at=THEN)
+    reason, evidence = one_missing(crm)
+    assert reason == "not_visible_to_key"
+    assert evidence["account_ref"] == f"fub/51/{crm.users[0]}"
+    assert evidence["last_full_at"]
+
+
+def test_rows_of_nobody_are_invisible_only_when_every_key_has_looked(crm: Crm) -> None:
+    crm.v1([person(1)])
+    assert told(crm.database, "fub_people")[0][1] == "never_fetched"
+    read(crm, last_full_at=THEN)
+    [(_, reason, evidence)] = told(crm.database, "fub_people")
+    assert (reason, evidence["why"], evidence["streams_read"]) == ("not_visible_to_key", "of_nobody", 1)
+
+
+def test_what_only_v1_has_and_nobody_imported_was_never_fetched(database: Database) -> None:
+    bring(database, title_orders=[{"id": 3, "order_id_raw": "o"}], title_disbursements=[{"id": 4, "order_id": 3}])
+    write(database, "title_orders", [{"order_id_raw": "o", "source": "title"}])
+    [(kind, reason, evidence)] = told(database, "title_disbursements")
+    assert (kind, reason, evidence["why"]) == ("missing", "never_fetched", "not_imported")
+
+
+# --- parts of a record ----------------------------------------------------------------------------------------------
+
+
+def test_a_part_shares_its_carriers_fate(database: Database) -> None:
+    bring(
+        database,
+        transaction=[{"id": n, "transaction_id_raw": f"t{n}"} for n in (1, 2, 3)],
+        transaction_tags=[{"id": 10 + n, "transaction_id": n, "tag": "luxury"} for n in (1, 2, 3)],
+    )
+    rows = [{"transaction_id_raw": "t2", "source": "rezen"}, {"transaction_id_raw": "t3", "source": "v1"}]
+    living, _ = write(database, "transaction", rows)
+    found = [(reason, evidence) for _, reason, evidence in told(database, "transaction_tags")]
+    assert sorted(reason for reason, _ in found) == ["deleted_at_source", "never_fetched", "unknown"]
+    by_reason = dict(found)
+    assert by_reason["never_fetched"] == {"carried_by": "transaction", "why": "carrier_missing"}
+    assert by_reason["deleted_at_source"]["v2_id"] == living
+
+
+# --- extra rows -----------------------------------------------------------------------------------------------------
+
+
+def test_a_row_with_a_staged_record_is_honest_and_one_without_is_a_fault(crm: Crm) -> None:
+    crm.v1([])
+    honest, newer, _ = write(crm.database, "fub_people", [here(crm, 1), here(crm, 2), here(crm, 3)])
+    for row in (honest, newer):
+        processed(crm.database, "stage_fub_people", stage(crm.database, "stage_fub_people", str(row)), row)
+    with crm.database.connect() as connection:
+        # The staged record is newer than V1, its row was not merged again yet: merged, it would be in flight.
+        connection.execute(
+            "update staging.stage_fub_people set source_updated_at = %s where v2_id = %s",
+            [datetime.now(UTC) + timedelta(hours=1), newer],
+        )
+    assert sorted((kind, reason) for kind, reason, _ in told(crm.database, "fub_people")) == [
+        ("extra", "bug"), ("extra", "never_in_v1"), ("extra", "newer_at_source"),
+    ]  # fmt: skip
+
+
+UNSTAGED = "no staged record stands behind it"
+
+
+@pytest.mark.parametrize(
+    ("table", "row", "reason", "why"),
+    [
+        ("user", {"email": "cy@example.test"}, "never_in_v1", "made_by_the_product"),
+        ("agent", {"agent_id_raw": "a", "source": "rezen"}, "never_in_v1", "mentioned"),
+        ("user", {"email": "cy@example.test", "source": "v1"}, "bug", UNSTAGED),
+        ("agent_commission", {"agent_id": 0, "source": "rezen"}, "never_in_v1", "derived"),
+        ("leader", {"team_id": 0, "agent_id": 0, "status": "Current", "source": "rezen"}, "never_in_v1", "derived"),
+        ("leader", {"team_id": 0, "agent_id": 0, "status": "Current", "source": "v1"}, "bug", UNSTAGED),
+        ("transaction", {"transaction_id_raw": "t", "source": "rezen"}, "bug", UNSTAGED),
+    ],
+)
+def test_only_what_is_made_here_needs_no_staged_record(
+    database: Database, table: str, row: Any, reason: str, why: str
+) -> None:
+    bring(database, **{str(mappings()[table].table): []})
+    with database.connect() as connection:
+        # Whose rows these are does not matter here.
+        connection.execute("set session_replication_role = replica")
+        names = sql.SQL(", ").join(map(sql.Identifier, row))
+        query = sql.SQL("insert into {} ({}) values ({})").format(
+            sql.Identifier("v2", table), names, sql.SQL(", ").join(map(sql.Literal, row.values()))
+        )
+        connection.execute(query)
+    assert told(database, table) == [("extra", reason, {"why": why})]
+
+
+# --- changed rows ---------------------------------------------------------------------------------------------------
+
+
+def test_a_changed_row_without_a_staged_record_is_unknown(crm: Crm) -> None:
+    crm.v1([person(1, people_name="Ann", updated_at=moment(0))])
+    write(crm.database, "fub_people", [here(crm, 1, people_name="Bo")])
+    assert [each[:2] for each in told(crm.database, "fub_people")] == [("changed", "unknown")]
+
+
+def test_a_reviewed_difference_excuses_a_row_and_is_named(database: Database) -> None:
+    bring(database, agent=[{"id": 7, "agent_id_raw": "a", "title": "0", "city": "Provo"}])
+    write(database, "agent", [{"agent_id_raw": "a", "source": "rezen", "city": "Provo"}])
+    result = compare(database, tables=["agent"])
+    assert only(result, "agent").reasons == {"known_difference": 1}
+    with database.connect() as connection:
+        [(known, evidence)] = connection.execute("select known, evidence from ops.comparison_diff").fetchall()
+    assert (known, evidence) == ("v1-empty-is-zero", {"columns": {"title": "v1-empty-is-zero"}})
