@@ -144,14 +144,17 @@ def _deleted(cur: psycopg.Cursor[Any], table: str) -> None:
 
 
 def _carried(cur: psycopg.Cursor[Any], table: str) -> None:
-    """Parts of a record: their carrier is in V2 without them, or is not in V2 itself."""
+    """Parts of a record: their carrier is not in V2 either, or it is there without them.
+
+    That the source dropped the part cannot be told from our losing it before the carrier's record is read again, so a
+    part that its living carrier lacks is unknown.
+    """
     if table not in CARRIERS:
         return
     column, carrier = CARRIERS[table]
     cur.execute(
         sql.SQL(
-            "update comparison_found f set reason = case when p.id is null then 'never_fetched' when p.source = 'v1'"
-            "   then 'unknown' else 'deleted_at_source' end,"
+            "update comparison_found f set reason = case when p.id is null then 'never_fetched' else 'unknown' end,"
             " evidence = jsonb_strip_nulls(jsonb_build_object('carried_by', {name}::text, 'v2_id', p.id,"
             "   'why', case when p.id is null then 'carrier_missing' end, 'source', p.source,"
             "   'source_updated_at', p.source_updated_at))"
