@@ -45,7 +45,7 @@ def story(database: Database, sandbox: Sandbox, tmp_path: Path, monkeypatch: pyt
 
 @pytest.fixture
 def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.ephemeral() as made:
+    with dg.instance_for_test() as made:  # a schedule only gets an instance that is kept somewhere
         yield made
 
 

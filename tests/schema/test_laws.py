@@ -49,6 +49,11 @@ DIFFERENCE = (
     "insert into ops.comparison_diff (run_id, table_name, kind, keys, reason) values (1, 't', '{0}', '{{}}', 'x')"
 )
 COUNTED = "insert into ops.comparison_count (run_id, table_name, kind, reason, rows) values (1, 't', '{0}', 'x', 1)"
+PULL = (
+    "insert into ops.pull (integration, entity, run_id, passes, failed, fetched, rejected)"
+    " values ('fub', 'people', 'r', 2, {0}, 0, 0)"
+)
+DECISION = "insert into ops.switch_decision (who, reason, action, {0}) values ('me', 'tried', {1})"
 SNAPSHOT = "insert into ops.v1_snapshot (table_name, source, {0}) values ('t', 's', {1})"
 
 # CHECK → a statement that breaks it and nothing else, and one that keeps it.
@@ -173,6 +178,19 @@ CASES: dict[str, tuple[str, str]] = {
     ),
     "comparison_count_kind_check": (COUNTED.format("odd"), COUNTED.format("extra")),
     "comparison_diff_kind_check": (DIFFERENCE.format("odd"), DIFFERENCE.format("missing")),
+    "pull_failed_check": (PULL.format("3"), PULL.format("2")),
+    "switch_decision_action_check": (
+        DECISION.format("endpoint, share", "'odd', '/listings/all', 5"),
+        DECISION.format("endpoint, share", "'set', '/listings/all', 5"),
+    ),
+    "switch_decision_subject_check": (
+        DECISION.format("endpoint, user_id, share", "'set', '/listings/all', 1, 5"),
+        DECISION.format("user_id", "'hold', 1"),
+    ),
+    "switch_decision_share_check": (
+        DECISION.format("endpoint, share", "'set', '/listings/all', 101"),
+        DECISION.format("endpoint, share", "'set', '/listings/all', 100"),
+    ),
     "network_member_tier_check": (MEMBER.format("0"), MEMBER.format("1")),
     "network_hierarchy_depth_check": (PAIR.format("1, 2, 0, '{1,2}'"), PAIR.format("1, 2, 1, '{1,2}'")),
     "network_hierarchy_direction_check": (PAIR.format("1, 1, 1, '{1,1}'"), PAIR.format("1, 3, 2, '{1,2,3}'")),

@@ -6,7 +6,7 @@ import dagster as dg
 
 from resources.errors import ConfigError
 from resources.postgres import Database
-from v2_assets.automation import OWNERS, RETENTION_CRON
+from v2_assets.automation import FRESHNESS, OWNERS, RETENTION_CRON
 from v2_assets.platform_resource import PlatformResource
 from v2_assets.retention.apply import forget
 
@@ -15,6 +15,7 @@ from v2_assets.retention.apply import forget
     group_name="operations",
     kinds={"postgres"},
     owners=OWNERS,
+    freshness_policy=FRESHNESS["daily"],
     description="Forgets what the platform keeps of its own work after the days that the settings say.",
 )
 def retention(platform: PlatformResource) -> dg.MaterializeResult:
