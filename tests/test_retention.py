@@ -108,7 +108,7 @@ def test_what_is_old_goes_and_what_is_young_open_or_unsent_stays(
             ("run_id", "ops.merge_run"),
             ("source_id", "staging.stage_xano_title_agencies"),
         ):
-            left = connection.execute(f"select {column} from {table}").fetchall()
+            left = connection.execute(f"select {column} from {table}".encode()).fetchall()
             assert left and all("stay" in name for (name,) in left), (table, left)
         assert connection.execute("select account_ref, count(*) from ops.sweep group by 1 order by 1").fetchall() == [
             ("a", 2),
