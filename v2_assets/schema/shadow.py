@@ -33,7 +33,7 @@ shadow_difference = ops_table(
     "shadow_difference",
     words("endpoint", "The endpoint's path.", required=True),
     _day(),
-    words("kind", "What differs: a value, a row, the status …", required=True),
+    words("kind", "What differs, e.g. value, row or status.", required=True),
     words("field", "The field, by V2's name; empty for what is no field.", required=True),
     words("reason", "Why, in the words of the comparison.", required=True),
     number("times", "How often.", required=True, default="0"),

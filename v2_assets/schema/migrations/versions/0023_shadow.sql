@@ -32,7 +32,7 @@ CREATE TABLE ops.shadow_difference (
 COMMENT ON TABLE ops.shadow_difference IS 'One way in which one endpoint''s answers differed on one day.';
 COMMENT ON COLUMN ops.shadow_difference.endpoint IS 'The endpoint''s path.';
 COMMENT ON COLUMN ops.shadow_difference.day IS 'The day, in UTC.';
-COMMENT ON COLUMN ops.shadow_difference.kind IS 'What differs: a value, a row, the status …';
+COMMENT ON COLUMN ops.shadow_difference.kind IS 'What differs, e.g. value, row or status.';
 COMMENT ON COLUMN ops.shadow_difference.field IS 'The field, by V2''s name; empty for what is no field.';
 COMMENT ON COLUMN ops.shadow_difference.reason IS 'Why, in the words of the comparison.';
 COMMENT ON COLUMN ops.shadow_difference.times IS 'How often.';
