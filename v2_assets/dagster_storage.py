@@ -1,22 +1,71 @@
-"""Dagster's Postgres storage with connections that are kept.
+"""Dagster's Postgres storage with connections that are kept, and answers that are kept where they cannot change.
 
 dagster-postgres opens a new connection for every operation, about nine hundred in a run of thirty steps; on two cores
-that was half of a run's time. Here the three storages of a process share one pool. A connection is tested when it is
-taken, so a restarted server costs a reconnect and no error. Named in dagster.yaml; nothing else knows it.
+that was half of a run's time. Here the three storages of a process share one pool. A connection that was idle is tested
+when it is taken, so a restarted server costs a reconnect and no error. Half of the operations that then remained asked
+in every step whether Dagster's own tables exist, and which partitions there are: the first is asked once, the second
+once in a run. Named in dagster.yaml; only the run launcher knows it besides.
 """
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from dagster._serdes import ConfigurableClassData
-from dagster_postgres import DagsterPostgresStorage
+from dagster_postgres import DagsterPostgresStorage, PostgresEventLogStorage
 from dagster_postgres.utils import create_pg_engine, pg_url_from_config
+from sqlalchemy import Engine, event, exc
 
 #: Steady connections of a process, and how many more its threads may open for a moment.
 KEPT, MORE = 2, 20
 #: Seconds after which a connection is replaced, so that a server's time limit never meets it.
 LIFETIME_S = 600
+#: A connection that was used so short a time ago is taken as it is.
+FRESH_S = 0.5
+
+
+class EventLogStorage(PostgresEventLogStorage):
+    """PostgresEventLogStorage that asks once whether a table exists, and once for partitions when they are held."""
+
+    def __init__(self, postgres_url: str) -> None:
+        super().__init__(postgres_url, should_autocreate_tables=False)
+        self._tables: set[str] = set()
+        self._held: dict[str, list[str]] | None = None
+
+    def hold_partitions(self) -> None:
+        """From now on the partitions are those of their first reading: for a process that lives for one run."""
+        self._held = {}
+
+    def has_table(self, table_name: str) -> bool:
+        """Tables are created and stay."""
+        if table_name not in self._tables and super().has_table(table_name):
+            self._tables.add(table_name)
+        return table_name in self._tables
+
+    def get_dynamic_partitions(self, partitions_def_name: str) -> Sequence[str]:
+        """Every key, in the order of their creation."""
+        if self._held is None:
+            return super().get_dynamic_partitions(partitions_def_name)
+        if partitions_def_name not in self._held:
+            self._held[partitions_def_name] = list(super().get_dynamic_partitions(partitions_def_name))
+        return self._held[partitions_def_name]
+
+    def has_dynamic_partition(self, partitions_def_name: str, partition_key: str) -> bool:
+        """Whether there is this one."""
+        if self._held is None:
+            return super().has_dynamic_partition(partitions_def_name, partition_key)
+        return partition_key in self.get_dynamic_partitions(partitions_def_name)
+
+    def get_existing_dynamic_partitions(
+        self, partitions_def_name: str, partition_keys: Sequence[str]
+    ) -> AbstractSet[str]:
+        """Those of these that there are."""
+        if self._held is None:
+            return super().get_existing_dynamic_partitions(partitions_def_name, partition_keys)
+        return set(self.get_dynamic_partitions(partitions_def_name)) & set(partition_keys)
 
 
 class PooledPostgresStorage(DagsterPostgresStorage):
@@ -26,14 +75,15 @@ class PooledPostgresStorage(DagsterPostgresStorage):
         self, postgres_url: str, should_autocreate_tables: bool = True, inst_data: ConfigurableClassData | None = None
     ) -> None:
         super().__init__(postgres_url, should_autocreate_tables, inst_data)
+        self._event_log_storage = EventLogStorage(postgres_url)
         engine = create_pg_engine(
             postgres_url,
             isolation_level="AUTOCOMMIT",
             pool_size=KEPT,
             max_overflow=MORE,
             pool_recycle=LIFETIME_S,
-            pool_pre_ping=True,
         )
+        _test_when_idle(engine)
         # Where each of them keeps its engine is its own matter; there is no argument for it in this release.
         for storage in (self._run_storage, self._event_log_storage, self._schedule_storage):
             storage._engine = engine
@@ -44,3 +94,21 @@ class PooledPostgresStorage(DagsterPostgresStorage):
         return cls(
             pg_url_from_config(config_value), config_value.get("should_autocreate_tables", True), inst_data=inst_data
         )
+
+
+def _test_when_idle(engine: Engine) -> None:
+    """SQLAlchemy's own test (`pool_pre_ping`) doubles the operations of a step, most of which follow at once."""
+
+    @event.listens_for(engine, "checkin")
+    def note(connection: Any, record: Any) -> None:
+        record.info["used_at"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def test(connection: Any, record: Any, proxy: Any) -> None:
+        if time.monotonic() - record.info.get("used_at", time.monotonic()) < FRESH_S:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            # The pool takes this as the word for a lost connection, and opens another one.
+            raise exc.DisconnectionError from error

@@ -24,6 +24,7 @@ from dagster._utils.interrupts import capture_interrupts
 from resources import logs
 from resources.processes import ProcessId
 from resources.settings import load_settings
+from v2_assets.dagster_storage import EventLogStorage
 
 HOST_TAG = "v2/worker_host"
 PID_TAG = "v2/worker_pid"
@@ -101,5 +102,7 @@ def work(run_id: str, instance_ref: InstanceRef) -> None:
     os.setsid()  # a signal meant for the daemon's group must not end the runs
     logs.start(load_settings().log_format)
     with logs.about(run=run_id), capture_interrupts(), DagsterInstance.from_ref(instance_ref) as instance:
+        if isinstance(instance.event_log_storage, EventLogStorage):
+            instance.event_log_storage.hold_partitions()
         code = _execute_run_command_body(run_id, instance, lambda _: None, set_exit_code_on_failure=True)
     raise SystemExit(code)
