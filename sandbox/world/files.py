@@ -224,7 +224,7 @@ def step(world: World) -> dict[str, Any]:
     """Of each account a file changes, an open one closes, one is new, and one is removed without a word."""
     files = world.files
     told: dict[str, list[str]] = {"changed": [], "closed": [], "created": [], "removed": []}
-    for account in files.accounts.values():
+    for name, account in files.accounts.items():
         sales = list(account.sales.values())
         for sale in files.dice.sample(sales, min(2, len(sales))):
             sale["salePrice"] = 777_000.0
@@ -240,8 +240,9 @@ def step(world: World) -> dict[str, Any]:
         told["created"].append(new["saleGuid"])
         quiet = [s["saleGuid"] for s in sales if s["saleGuid"] not in (*told["changed"], *told["closed"])]
         for guid in quiet[:1]:
-            del account.sales[guid]
-            told["removed"].append(guid)
+            if world.may_lose(f"files of {name}", len(account.sales)):
+                del account.sales[guid]
+                told["removed"].append(guid)
     return told
 
 

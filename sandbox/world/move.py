@@ -228,8 +228,9 @@ def _brokerage(world: World) -> dict[str, list[str]]:
     brokerage.deals[told["created"][-1]] |= {"createdAt": late, "updatedAt": late}
     quiet = [d["id"] for d in brokerage.deals.values() if d["id"] not in told["created"] and not d["listing"]]
     gone = world.dice.choice(quiet)
-    del brokerage.deals[gone], brokerage.viewers[gone]
-    told["deleted"].append(gone)
+    if world.may_lose("deals", len(brokerage.deals)):
+        del brokerage.deals[gone], brokerage.viewers[gone]
+        told["deleted"].append(gone)
     _rosters(world, told, stamp)
     return told
 
@@ -249,7 +250,7 @@ def _rosters(world: World, told: dict[str, list[str]], stamp: int) -> None:
         told["joined"].append(joining)
     roster = brokerage.rosters[teams[-1]]
     leaving = [seat for seat in roster if agent_of(seat) not in products]
-    if len(leaving) > 1:
+    if len(leaving) > 1 and world.may_lose("seats", len(roster)):
         roster.remove(leaving[-1])
         brokerage.teams[teams[-1]]["updatedAt"] = stamp
         told["left"].append(agent_of(leaving[-1]))

@@ -130,6 +130,7 @@ def step(world: World) -> dict[str, Any]:
         told["changed"].append(member["id"])
     leaves = [m for m in network.below[world.users[-1].agent_id] if not network.below[m]]
     for member in leaves[:1]:
-        network.below[world.users[-1].agent_id].remove(member)
-        told["left"].append(member)
+        if world.may_lose("network", len(network.below[world.users[-1].agent_id])):
+            network.below[world.users[-1].agent_id].remove(member)
+            told["left"].append(member)
     return told

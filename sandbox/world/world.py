@@ -13,6 +13,10 @@ from typing import Any
 from sandbox.world import agents, crm, deals, files, money, move, network, title, v1
 from sandbox.world.model import Brokerage, FubAccount, ProductUser, Row, Scale
 
+#: Of what a source ever had, this share goes without a word at most, however often the world is moved: a real one does
+#: not lose a fifth of its records on a day either.
+LOSS = 0.1
+
 
 class World:
     """All facts. `version` changes with everything that changes them, so that servers can keep what they sorted."""
@@ -24,6 +28,7 @@ class World:
         self.now = self.start
         self.dice = random.Random(seed)
         self.version = 0
+        self._lost: dict[str, int] = {}
         self.users: list[ProductUser] = []
         self.accounts: dict[int, FubAccount] = {}
         self.brokerage = Brokerage()
@@ -50,6 +55,14 @@ class World:
     def changed(self) -> None:
         """To be called after any change by hand, so that the servers show it."""
         self.version += 1
+
+    def may_lose(self, what: str, left: int) -> bool:
+        """Whether one more record of `what`, of which so many are left, may go without a word; a yes counts as one."""
+        lost = self._lost.get(what, 0)
+        if lost and lost + 1 > (left + lost) * LOSS:
+            return False
+        self._lost[what] = lost + 1
+        return True
 
     def id(self) -> str:
         """A UUID from the dice."""

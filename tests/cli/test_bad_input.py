@@ -17,6 +17,7 @@ from resources.processes import free_port
 from sandbox import Sandbox, World, serve
 from sandbox.world import Scale
 from tests.story import Story
+from v2_assets.cli.doctor import connections
 
 
 @pytest.fixture
@@ -183,3 +184,9 @@ def test_doctor_says_line_by_line_what_is_right_and_what_is_not(story: Story, tm
     assert (code, result["error"]["code"]) == (1, "unwell")
     failed = [line["what"] for line in result["data"] if line["state"] == "fail"]
     assert failed == [f"fub of user {story.users[0]}"]
+
+
+def test_a_server_that_allows_too_few_connections_is_named_with_what_to_do() -> None:
+    assert (connections(300).state, connections(300).do) == ("ok", "")
+    few = connections(100)
+    assert few.state == "warn" and "100" in few.found and "max_connections" in few.do

@@ -21,6 +21,9 @@ from v2_assets.cli.output import current, table
 PINNED = {"dagster": "1.13.27", "dagster-webserver": "1.13.27", "dagster-postgres": "0.29.27"}
 #: Beyond this a cursor that trusts the source's clock, and ours, would disagree by more than the overlap's half.
 SKEW_S = 120.0
+#: Six runs at once, each with two connections for each of six users, three for the budgets and three of Dagster's; as
+#: many again for the daemon, the code server, the webserver, the receiver, the API and people.
+CONNECTIONS = 300
 
 
 @dataclass(slots=True)
@@ -96,13 +99,13 @@ def _database(o: Opened) -> list[Finding]:
 
     findings = []
     with o.database.connect() as connection:
-        number, now = connection.execute("select current_setting('server_version'), clock_timestamp()").fetchone() or (
-            "?",
-            None,
-        )
+        number, now, most = connection.execute(
+            "select current_setting('server_version'), clock_timestamp(), current_setting('max_connections')::int"
+        ).fetchone() or ("?", None, 0)
         findings.append(Finding("database", "ok", f"PostgreSQL {number} at {o.database.location}"))
         skew = abs((datetime.now(UTC) - now).total_seconds()) if now else 0.0
         findings.append(_skew("database's clock", skew))
+        findings.append(connections(most))
     pending = migrate.pending(o.urls.v2)
     findings.append(
         Finding(
@@ -180,6 +183,13 @@ async def _source_clocks(o: Opened) -> list[Finding]:
             _skew(f"{name}'s clock", abs((datetime.now(UTC) - source_time(answer.headers)).total_seconds()))
         )
     return findings
+
+
+def connections(most: int) -> Finding:
+    """Whether the server allows as many connections as the platform may need at once."""
+    enough = most >= CONNECTIONS
+    advice = f"set max_connections to {CONNECTIONS}: runs fail when all are taken"
+    return Finding("connections", "ok" if enough else "warn", f"{most} at most", "" if enough else advice)
 
 
 def _skew(what: str, seconds: float) -> Finding:
