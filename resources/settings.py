@@ -351,6 +351,16 @@ class Settings(BaseSettings):
     onboarding_recent_days: Annotated[
         int, Field(ge=1, le=365, description="how many days back a new user's first run reads; the rest comes behind")
     ] = 7
+    onboarding_history_seconds: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=60,
+            description="how long a new user's first run reads each stream's history, so that small accounts need no"
+            " second one; 0 for not at all",
+            examples=[2],
+        ),
+    ] = 2
     history_seconds: Annotated[
         int,
         Field(ge=0, le=3600, description="how long a visit to a stream reads history after what is new", examples=[60]),

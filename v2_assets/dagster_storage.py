@@ -3,8 +3,8 @@
 dagster-postgres opens a new connection for every operation, about nine hundred in a run of thirty steps; on two cores
 that was half of a run's time. Here the three storages of a process share one pool. A connection that was idle is tested
 when it is taken, so a restarted server costs a reconnect and no error. Half of the operations that then remained asked
-in every step whether Dagster's own tables exist, and which partitions there are: the first is asked once, the second
-once in a run. Named in dagster.yaml; only the run launcher knows it besides.
+in every step whether Dagster's own tables exist, and which partitions there are, or told listeners that are no more:
+the first is asked once, the second once in a run, the third left out. Named in dagster.yaml; the run launcher knows it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any
 
+from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS
+from dagster._core.events.log import EventLogEntry
+from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
 from dagster._serdes import ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage, PostgresEventLogStorage
 from dagster_postgres.utils import create_pg_engine, pg_url_from_config
@@ -38,6 +41,19 @@ class EventLogStorage(PostgresEventLogStorage):
     def hold_partitions(self) -> None:
         """From now on the partitions are those of their first reading: for a process that lives for one run."""
         self._held = {}
+
+    def store_event(self, event: EventLogEntry) -> None:
+        """As dagster-postgres does, without the NOTIFY that nobody listens to any more: half of what storing takes."""
+        statement = self.prepare_insert_event(event).returning(SqlEventLogStorageTable.c.id)
+        with self._connect() as connection:
+            number = int(connection.execute(statement).scalar_one())
+        told = event.dagster_event
+        if told and told.event_type in ASSET_EVENTS and told.asset_key:
+            with self.index_transaction() as connection:
+                self._store_asset_event_tags(connection, [event], [number])
+                self._store_asset_event(connection, event, number)
+        if told and told.event_type in ASSET_CHECK_EVENTS:
+            self.store_asset_check_event(event, number)
 
     def has_table(self, table_name: str) -> bool:
         """Tables are created and stay."""

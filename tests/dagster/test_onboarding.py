@@ -122,8 +122,9 @@ def streams_of(request: dg.RunRequest) -> set[str]:
 
 
 def test_a_new_agent_is_read_newest_first_and_step_by_step_and_the_product_is_told_once(
-    story: Story, instance: dg.DagsterInstance
+    story: Story, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("V2_ONBOARDING_HISTORY_SECONDS", "0")  # as if the account were large
     user = story.users[0]
     only(story, "rezen", user)
     [first] = tick(instance, onboarding_sensor)

@@ -133,12 +133,23 @@ def test_what_is_read_by_the_keys_of_a_stream_is_read_again_with_it() -> None:
     assert with_dependents("rezen", ["agents"]) >= {"agents", "teams", "team_members", "cap_data"}
 
 
-@pytest.mark.parametrize("platform", ["fub", "skyslope", "title"])
-def test_a_new_user_ends_complete_with_every_step_done(story: Story, db: Connection, platform: str) -> None:
+@pytest.mark.parametrize(
+    ("platform", "seconds", "runs"),
+    [
+        ("fub", 0, [True, False]),  # one run for what is recent, one for the history
+        ("fub", 60, [True]),  # the account is small enough for both
+        ("skyslope", 60, [True]),
+        ("title", 60, [True, False]),  # orders are read in one piece, so their history is never begun beside the recent
+    ],
+)
+def test_a_new_user_ends_complete_with_every_step_done(
+    story: Story, db: Connection, platform: str, seconds: int, runs: list[bool]
+) -> None:
+    story.settings = story.settings.model_copy(update={"onboarding_history_seconds": seconds})
     user = story.users[0]
     only(db, platform, user)
     told = onboard(story, db)
-    assert [recent for _, recent in told] == [True, False], "one run for what is recent, one for the history"
+    assert [recent for _, recent in told] == runs
     assert jobs(story) == [(user, "Complete")]
     found = steps(story, user)
     assert [step["status"] for step in found.values()] == ["done"] * (len(STEPS[platform]) + 1)
@@ -249,6 +260,7 @@ def test_a_job_whose_merges_are_behind_waits_for_them_and_says_so_when_they_do_n
 
 
 def test_a_connection_that_goes_away_ends_its_job(story: Story, db: Connection) -> None:
+    story.settings = story.settings.model_copy(update={"onboarding_history_seconds": 0})
     only(db, "skyslope", story.users[0])
     turn(story, db)
     db.execute("update v2.credentials set active = false")

@@ -37,7 +37,7 @@ def sandbox() -> Iterator[Sandbox]:
 def story(database: Database, sandbox: Sandbox, tmp_path: Path) -> Story:
     made = Story.begin(database, sandbox, tmp_path, users=1)
     # A visit reads one page of history, so that there are pieces in so small a world.
-    made.settings = made.settings.model_copy(update={"history_seconds": 0})
+    made.settings = made.settings.model_copy(update={"history_seconds": 0, "onboarding_history_seconds": 0})
     return made
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from resources.errors import LeaseBusy, NotUnderstood, Unauthorized
 from resources.lease import Lease
 from resources.postgres import Database
+from resources.processes import wait_until
 from sandbox import Sandbox, World, serve
 from sandbox.world import Scale
 from tests.story import DOMAINS, Story, crm, entities_in_order
@@ -162,3 +164,18 @@ def test_the_order_of_streams_is_drawn_from_what_they_take_their_keys_from() -> 
     assert order.index("agents") < order.index("teams")
     order = entities_in_order("fub")
     assert order.index("people") < order.index("text_messages")
+
+
+def test_a_visit_that_was_overtaken_while_its_source_kept_it_waiting_is_no_failure(story: Story) -> None:
+    story.sandbox.faults.add({"name": "storm_429", "path": "/people", "seconds": 2, "times": 1})
+    ended: list[str] = []
+    user = story.users[0]
+    visit = threading.Thread(target=lambda: ended.append(story.sync("fub", "people", [user])[user].outcome))
+    visit.start()
+    with story.database.connect(autocommit=True) as connection:
+        taken = "update ops.lease set fence = fence + 1, holder = 'another run' where key like 'sync:%:people'"
+        assert wait_until(lambda: connection.execute(taken).rowcount == 1, 10)
+    visit.join(30)
+    assert ended == ["busy"]
+    assert story.query("select status, error from ops.sync_state where entity = 'people'") == [("running", None)]
+    assert story.query("select count(*) from staging.stage_fub_people") == [(0,)]

@@ -49,7 +49,7 @@ class SyncOptions:
 
     `full`: everything, however much of it is known. `recent_days`: a stream that was never read is read for so many
     days back, where it can be; what is older is owed as history. `history_seconds`: how long a visit reads such history
-    after it has read forward.
+    after it has read forward. A stream's first visit can also read none (0), and none that must be read in one piece.
     """
 
     full: bool = False
@@ -121,7 +121,8 @@ async def sync_stream(
             await _begin(connection, run)
         since = run.at("current").since
         sweep = await _read(connection, run, client, lease, "current", options.priority)
-        if options.recent_days is None and await _begin_history(connection, run):
+        wanted = options.recent_days is None or (options.history_seconds > 0 and reading.resumes)
+        if wanted and await _begin_history(connection, run):
             sweep = await _read(connection, run, client, lease, "history", "backfill") or sweep
     return StreamResult(
         key, run.counts, since, run.cursor.watermark, resumed, sweep, owed=run.cursor.history is not None

@@ -17,7 +17,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from resources.encryption import Vault, open_vault
-from resources.errors import Disconnected, LeaseBusy, SourceUnavailable, Unauthorized, V2Error
+from resources.errors import Disconnected, LeaseBusy, LeaseLost, SourceUnavailable, Unauthorized, V2Error
 from resources.http.budget import Budget, PostgresBudget
 from resources.logs import about
 from resources.postgres import Database
@@ -59,7 +59,7 @@ async def sync_users(
     options = replace(
         options,
         overlap_minutes=settings.overlap_minutes,
-        history_seconds=settings.history_seconds,
+        history_seconds=settings.onboarding_history_seconds if options.recent_days else settings.history_seconds,
         shrink_floor=options.shrink_floor or settings.sweep_shrink_floor,
     )
     slots = asyncio.Semaphore(CONCURRENT_USERS)
@@ -134,7 +134,7 @@ async def _sync_user(
             except Disconnected:
                 outcome.outcome = "excluded"
                 log.info("not read: the connection has ended")
-            except LeaseBusy as error:
+            except (LeaseBusy, LeaseLost) as error:  # lost: the source kept us waiting, and somebody else went on
                 outcome.outcome, outcome.error = "busy", error
                 log.info("not read: somebody else is at it")
             except (V2Error, psycopg.Error, OSError) as error:
