@@ -5,6 +5,7 @@ once for tables that are merged in one transaction).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from graphlib import TopologicalSorter
 from typing import Any
 
@@ -58,18 +59,19 @@ def v2_asset(
         recorder = Recorder(context, tuple(keys.values()))
         database = platform.database
         wanted = users_of(context)
-        working = _with_work(database, stages, wanted) if stages else set[int]()
         total = MergeCounts()
-        for user_id in wanted:
-            counts = MergeCounts()
-            try:
-                if mine := work if user_id in working else derived:
-                    counts = merge_user(database, mine, user_id, context.run.run_id)
-            except (V2Error, psycopg.Error) as error:
-                recorder.failure(user_id, error if isinstance(error, V2Error) else _unexpected(error))
-                continue
-            total.add(counts)
-            recorder.finished(user_id, {keys[t]: _metadata(t, counts, t in _primaries(work)) for t in tables})
+        with database.connect(autocommit=True) as connection:
+            working = _with_work(connection, stages, wanted) if stages else set[int]()
+            for user_id in wanted:
+                counts = MergeCounts()
+                try:
+                    if mine := work if user_id in working else derived:
+                        counts = merge_user(database, mine, user_id, context.run.run_id, connection)
+                except (V2Error, psycopg.Error) as error:
+                    recorder.failure(user_id, error if isinstance(error, V2Error) else _unexpected(error))
+                    continue
+                total.add(counts)
+                recorder.finished(user_id, {keys[t]: _metadata(t, counts, t in _primaries(work)) for t in tables})
         context.log.info(
             f"{', '.join(tables)}: {len(working)} of {len(wanted)} users had staged work; {total.as_dict()}"
         )
@@ -78,15 +80,23 @@ def v2_asset(
     return table_body
 
 
-def merge_user(database: Database, work: Sequence[Unit | Fact | Derived], user_id: int, run_id: str) -> MergeCounts:
+def merge_user(
+    database: Database,
+    work: Sequence[Unit | Fact | Derived],
+    user_id: int,
+    run_id: str,
+    connection: psycopg.Connection[Any] | None = None,
+) -> MergeCounts:
     """One user's share of an asset: facts first, then units, then derived tables. Tried again when the server restarts.
 
-    Raises LedgerBroken or DatabaseError; what was committed before stays, the rest is still pending.
+    `connection`: one in autocommit to use while it lasts; without it, one is opened. Raises LedgerBroken or
+    DatabaseError; what was committed before stays, the rest is still pending.
     """
     total = MergeCounts()
     for attempt in stamina.retry_context(on=_worth_another_try, attempts=4, wait_max=5):
-        with attempt, database.connect(autocommit=True) as connection:
-            total.add(merge_work(connection, work, user_id, run_id))
+        kept = connection if connection and not connection.closed else None
+        with attempt, nullcontext(kept) if kept else database.connect(autocommit=True) as mine:
+            total.add(merge_work(mine, work, user_id, run_id))
     return total
 
 
@@ -119,7 +129,7 @@ def _stages_of(table: str, work: Sequence[Unit | Fact | Derived]) -> list[str]:
     return list(dict.fromkeys(stages))
 
 
-def _with_work(database: Database, stages: Sequence[str], user_ids: Sequence[int]) -> set[int]:
+def _with_work(connection: psycopg.Connection[Any], stages: Sequence[str], user_ids: Sequence[int]) -> set[int]:
     """The users who have rows that want merging; everybody else costs no transaction."""
     query = sql.SQL(" union ").join(
         sql.SQL("select distinct user_id from {} where user_id = any(%(users)s) and {}").format(
@@ -127,8 +137,7 @@ def _with_work(database: Database, stages: Sequence[str], user_ids: Sequence[int
         )
         for stage in stages
     )
-    with database.connect() as connection:
-        return {row[0] for row in connection.execute(query, {"users": list(user_ids)}).fetchall()}
+    return {row[0] for row in connection.execute(query, {"users": list(user_ids)}).fetchall()}
 
 
 def _metadata(table: str, counts: MergeCounts, primary: bool) -> Metadata:
