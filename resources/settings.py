@@ -358,9 +358,9 @@ class Settings(BaseSettings):
             le=60,
             description="how long a new user's first run reads each stream's history, so that small accounts need no"
             " second one; 0 for not at all",
-            examples=[2],
+            examples=[5],
         ),
-    ] = 2
+    ] = 5
     history_seconds: Annotated[
         int,
         Field(ge=0, le=3600, description="how long a visit to a stream reads history after what is new", examples=[60]),

@@ -91,8 +91,8 @@ class Day:
         return found is not None
 
 
-def day_settings(home: Path, sinks: tuple[Sink, Sink]) -> Settings:
-    """Everything is on and goes by the minute; half of the alerts go by mail, half by HTTP."""
+def day_settings(home: Path, sinks: tuple[Sink, Sink], *, hurried: bool = True) -> Settings:
+    """Everything is on, and goes by the minute if hurried; half of the alerts go by mail, half by HTTP."""
     base = load_settings(
         home=home,
         database_url=None,
@@ -101,18 +101,19 @@ def day_settings(home: Path, sinks: tuple[Sink, Sink]) -> Settings:
         monitor_port=free_port(),
     )
     mail, endpoint = sinks
-    crons = {f"{integration}_sweep_cron": "* * * * *" for integration in SWEEP_CRONS}
+    crons = {f"{integration}_sweep_cron": "* * * * *" for integration in SWEEP_CRONS} | {
+        "checks_cron": "*/2 * * * *",
+        "aggregates_cron": "*/3 * * * *",
+        "report_cron": "*/5 * * * *",
+        "full_sweep_cron": "0 0 1 1 *",  # the night's two are started at the end of the day
+    }
     return load_settings(
         home=home,
         database_url=None,
         ui_port=base.ui_port,
         receiver_port=base.receiver_port,
         monitor_port=base.monitor_port,
-        **crons,
-        checks_cron="*/2 * * * *",
-        aggregates_cron="*/3 * * * *",
-        report_cron="*/5 * * * *",
-        full_sweep_cron="0 0 1 1 *",  # the night's two are started at the end of the day
+        **(crons if hurried else {}),
         alert_smtp_url=mail.url,
         alert_mail_to="ops@example.test",
         alert_http_url=endpoint.url,
