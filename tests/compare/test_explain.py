@@ -150,8 +150,8 @@ def read(crm: Crm, **columns: Any) -> None:
         )  # fmt: skip
 
 
-def one_missing(crm: Crm) -> tuple[str, dict[str, Any]]:
-    crm.v1([person(1, user_id=900)])
+def one_missing(crm: Crm, **columns: Any) -> tuple[str, dict[str, Any]]:
+    crm.v1([person(1, user_id=900, **columns)])
     [(kind, reason, evidence)] = told(crm.database, "fub_people")
     assert kind == "missing"
     return reason, evidence
@@ -191,21 +191,53 @@ def test_a_reading_that_has_not_ended_yet_and_one_that_is_left_out_say_so(crm: C
     assert one_missing(crm)[1]["why"] == "excluded"
 
 
-def test_what_a_whole_reading_did_not_meet_is_not_visible_to_the_key(crm: Crm) -> None:
+def swept(crm: Crm, started_at: datetime) -> None:
+    with crm.database.connect() as connection:
+        connection.execute(
+            "insert into ops.sweep (account_ref, integration, entity, started_at, completed_at)"
+            " values (%s, 'fub', 'people', %s, now())",
+            [f"fub/51/{crm.users[0]}", started_at],
+        )
+
+
+def test_what_a_whole_reading_did_not_meet_though_v1_had_it_is_not_visible_to_the_key(crm: Crm) -> None:
     connect(crm)
     read(crm, last_full_at=THEN)
-    reason, evidence = one_missing(crm)
+    reason, evidence = one_missing(crm, created_at=moment(-1))
     assert reason == "not_visible_to_key"
     assert evidence["account_ref"] == f"fub/51/{crm.users[0]}"
-    assert evidence["last_full_at"]
+    assert evidence["last_full_at"] > evidence["in_v1_at"]
 
 
-def test_rows_of_nobody_are_invisible_only_when_every_key_has_looked(crm: Crm) -> None:
-    crm.v1([person(1)])
+@pytest.mark.parametrize(
+    "columns", [{"created_at": moment(1)}, {"created_at": moment(-9), "updated_at": moment(1)}, {}]
+)
+def test_a_reading_that_ended_before_v1_had_the_row_as_it_is_cannot_have_met_it(crm: Crm, columns: Any) -> None:
+    connect(crm)
+    read(crm, last_full_at=THEN)
+    reason, evidence = one_missing(crm, **columns)
+    assert (reason, evidence["why"]) == ("never_fetched", "not_read_since")
+    assert evidence["last_full_at"] < evidence["in_v1_at"]
+
+
+def test_a_row_that_v1_got_while_a_reading_went_on_may_have_been_passed_over(crm: Crm) -> None:
+    connect(crm)
+    read(crm, last_full_at=THEN)
+    swept(crm, THEN - timedelta(minutes=9))
+    assert one_missing(crm, created_at=moment(-60))[1]["why"] == "not_read_since"
+    assert one_missing(crm, created_at=moment(-600))[0] == "not_visible_to_key"
+
+
+def test_rows_of_nobody_are_invisible_only_when_every_key_has_looked_since_v1_has_them(crm: Crm) -> None:
+    crm.v1([person(1, created_at=moment(-60))])
     assert told(crm.database, "fub_people")[0][1] == "never_fetched"
     read(crm, last_full_at=THEN)
     [(_, reason, evidence)] = told(crm.database, "fub_people")
     assert (reason, evidence["why"], evidence["streams_read"]) == ("not_visible_to_key", "of_nobody", 1)
+    # It began before V1 had the row.
+    swept(crm, THEN - timedelta(minutes=9))
+    [(_, reason, evidence)] = told(crm.database, "fub_people")
+    assert (reason, evidence["why"]) == ("never_fetched", "not_read_since")
 
 
 def test_what_only_v1_has_and_nobody_imported_was_never_fetched(database: Database) -> None:

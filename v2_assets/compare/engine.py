@@ -229,7 +229,7 @@ def _table(connection: psycopg.Connection[Any], number: int, table: str, scope: 
         return TableResult(table, schema_differences={"why": "no column says whose a row is"})
     with _differences(connection, compared, scope, taken[0]) as result:
         result.schema_differences |= _schema(connection, mapping, compared, met)
-        explain(connection, number, table, mapping)
+        explain(connection, number, compared)
         _keep(connection, number, table)
         _count_columns(connection, result)
     return result

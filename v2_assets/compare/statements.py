@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from importlib import resources
 
 from psycopg import sql
 
@@ -43,6 +44,12 @@ class Scope:
         return "user" if self.users is not None else "sample" if self.sample is not None else "full"
 
 
+def from_file(name: str) -> sql.SQL:
+    """A statement of this package that has a file of its own."""
+    text = (resources.files("v2_assets.compare") / name).read_text(encoding="utf-8")
+    return sql.SQL(text)  # type: ignore[arg-type]
+
+
 def joined(mapping: V1Mapping, scope: Scope, *, once: bool) -> sql.Composed:
     """`from a full join b …` over both sides, a being V1's."""
     return sql.SQL("({}) a full join ({}) b on {}").format(
@@ -73,7 +80,8 @@ def found(mapping: V1Mapping, scope: Scope, *, once: bool, taken_at: datetime) -
     """Makes the temporary table comparison_found: a row for each row that is missing, extra or changed.
 
     `v2_id` of a missing row is the deleted row of V2 with its key, if there is one. `moved_at` is when either side last
-    changed, if that was after `taken_at`, when V1's table was read: what moved before is no excuse.
+    changed, if that was after `taken_at`, when V1's table was read: what moved before is no excuse. `v1_at` is when
+    V1's row last changed, as far as V1 tells; `v1_by` is an instant at which it was as it is.
     """
     changed = [(rule.v2, differs(rule, mapping)) for rule in mapping.columns]
     any_changed = sql.SQL(" or ").join(test for _, test in changed) if changed else sql.SQL("false")
@@ -102,6 +110,7 @@ def found(mapping: V1Mapping, scope: Scope, *, once: bool, taken_at: datetime) -
         " jsonb_build_object({keys}) as keys, a._id as v1_id, b._id as v2_id,"
         " coalesce(case when a._user > 0 then a._user end, b._user) as user_id,"
         " nullif(greatest(a._moved, b._moved, {taken}), {taken}) as moved_at,"
+        " a._said as v1_at, coalesce(a._said, {taken}) as v1_by,"
         " case when a._id is not null and b._id is not null and b._deleted is null then {cells}"
         "   else '{{}}'::jsonb end as cells"
         " from {joined} where {users} and case when a._id is null then b._deleted is null"
