@@ -105,17 +105,38 @@ def test_a_deferred_record_tells_the_parent_it_waits_for(staged: Any) -> None:
 def test_a_duplicate_tells_of_which(staged: Any) -> None:
     database, number = staged
     other = stage(database, STAGE, "6")
+    [row] = write(database, "title_users", [{"title_user_id_raw": "anna", "source": "v1"}])
+    processed(database, STAGE, other, row)
     fate(database, STAGE, number, duplicate_of=other, status_reason="same_record", status="duplicate")
-    [(_, reason, evidence)] = told(database, "title_users")
-    assert (reason, evidence["duplicate_of"]) == ("duplicate", other)
+    reason, evidence = missing(database)
+    assert (reason, evidence["duplicate_of"], evidence["v2_id"]) == ("duplicate", other, row)
+    # What it is a copy of says what became of it.
+    fate(database, STAGE, other, status="pending")
+    assert missing(database)[0] == "pending"
+    processed(database, STAGE, other, row)
+    with database.connect() as connection:
+        connection.execute("update v2.title_users set deleted_at = now()")
+    assert missing(database)[0] == "deleted_at_source"
+    with database.connect() as connection:
+        connection.execute("delete from v2.title_users")
+    reason, evidence = missing(database)
+    assert (reason, evidence["why"]) == ("bug", "leads_to_no_row")
 
 
-def test_a_record_that_v2_holds_under_another_key_is_a_duplicate_of_that_row(staged: Any) -> None:
+def missing(database: Database) -> tuple[str, dict[str, Any]]:
+    [found] = [(reason, evidence) for kind, reason, evidence in told(database, "title_users") if kind == "missing"]
+    return found
+
+
+def test_a_record_that_v2_holds_under_another_key_is_a_duplicate_of_that_row_if_it_says_that_key(staged: Any) -> None:
     database, number = staged
-    [row] = write(database, "title_users", [{"title_user_id_raw": "anna", "source": "title"}])
+    [row] = write(database, "title_users", [{"title_user_id_raw": "anna", "source": "v1"}])
     processed(database, STAGE, number, row)
-    found = {kind: (reason, evidence) for kind, reason, evidence in told(database, "title_users")}
-    assert (found["missing"][0], found["missing"][1]["v2_id"]) == ("duplicate", row)
+    reason, evidence = missing(database)
+    assert (reason, evidence["v2_id"], evidence["why"]) == ("bug", row, "v2_has_another_key")
+    fate(database, STAGE, number, payload={"id": 5, "title_user_id_raw": "anna"})
+    reason, evidence = missing(database)
+    assert (reason, evidence["v2_id"], evidence["why"]) == ("duplicate", row, "v1_has_another_key")
 
 
 def test_a_record_whose_row_was_deleted_is_deleted_and_one_whose_row_is_nowhere_is_unknown(staged: Any) -> None:

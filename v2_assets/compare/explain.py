@@ -29,14 +29,18 @@ _COPIES = """
 create temp table comparison_copies (
   n bigint, imported boolean, stage text, staged_id bigint, status text, status_reason text, detail jsonb,
   waits_for text, v2_id bigint, duplicate_of bigint, missed_sweeps smallint, fetched_at timestamptz,
-  alive boolean, gone boolean)
+  alive boolean, gone boolean, same boolean, leads_to text)
 """
 _COPY = """
 insert into comparison_copies
-select f.n, {imported}, {name}, s.id, s.status, s.status_reason, s.status_detail, s.waits_for, s.v2_id,
-  s.duplicate_of, s.missed_sweeps, s.fetched_at, v.id is not null and v.deleted_at is null, v.deleted_at is not null
+select f.n, {imported}, {name}, s.id, s.status, s.status_reason, s.status_detail, s.waits_for, v.id,
+  s.duplicate_of, s.missed_sweeps, s.fetched_at, v.id is not null and v.deleted_at is null, v.deleted_at is not null,
+  null, case when s.status <> 'duplicate' then null when w.status in ('pending', 'deferred', 'rejected') then w.status
+    when w.status = 'processed' and v.deleted_at is null and v.id is not null then 'duplicate'
+    when w.status = 'processed' and v.id is not null then 'deleted_at_source' else 'bug' end
 from (select n, user_id, v1_id, keys as k from comparison_found where kind = 'missing' and reason is null) f
-join {stage} s on {same} left join {live} v on v.id = s.v2_id
+join {stage} s on {same} left join {stage} w on w.id = s.duplicate_of
+left join {live} v on v.id = coalesce(s.v2_id, w.v2_id)
 """
 
 
@@ -104,6 +108,7 @@ def _staged(cur: psycopg.Cursor[Any], table: str) -> None:
                 )
             )
     cur.execute("analyze comparison_copies")
+    replay.same_records(cur, table)
     cur.execute(from_file("missing.sql"))
     cur.execute("drop table comparison_copies")
 

@@ -1,4 +1,4 @@
-"""What V2's own staged records say about changed cells.
+"""What V2's own staged records say about changed cells, and about rows that V2 holds under another key than V1.
 
 The staged record behind a row is read again by the table's own select. If that gives V2's values, the source says so
 and V1 is older or wrong; if it does not, V2 does not hold what its source told: a fault of ours.
@@ -13,8 +13,8 @@ import psycopg
 from psycopg import sql
 
 from v2_assets.merge import Unit
-from v2_assets.merge.session import select_into
-from v2_assets.merge.statements import staging, v2
+from v2_assets.merge.session import complete, select_into
+from v2_assets.merge.statements import SOURCE_OF, same_key, staging, v2
 from v2_assets.order import DOMAINS
 
 #: Differences whose records are read again at once.
@@ -49,6 +49,32 @@ update comparison_found f set
     'source_updated_at', v.stamp, 'v1_updated_at', g.v1_at, 'not_what_the_source_says', v.wrong))
 from verdicts v join comparison_found g on g.n = v.n where f.n = v.n
 """
+
+
+_COPIES = """
+create temp table batch on commit drop as select s.* from {stage} s where s.id in (
+  select staged_id from comparison_copies where stage = {name} and status = 'processed' and alive)
+"""
+_SAME = """
+update comparison_copies c set same = coalesce({same}, false) from replayed r, {live} v
+where c.stage = {name} and r.staged_id = c.staged_id and r.fate is null and v.id = c.v2_id
+"""
+
+
+def same_records(cur: psycopg.Cursor[Any], table: str) -> None:
+    """Says of staged copies of missing rows that are in V2 whether their record has the key of the row there."""
+    for unit in units_of(table):
+        words = {"stage": staging(unit.stage), "name": sql.Literal(unit.stage), "live": v2(table)}
+        cur.connection.prepare_threshold = None  # temporary tables of one name differ from table to table
+        with cur.connection.transaction():
+            cur.execute(sql.SQL(_COPIES).format(**words))
+            if cur.rowcount:
+                cur.execute("analyze batch")
+                names, _ = select_into(cur, "replayed", unit.sql)
+                complete(cur, "replayed", names, SOURCE_OF[unit.stage], None)
+                cur.execute(sql.SQL(_SAME).format(same=same_key("r", "v", table), **words))
+                cur.execute("drop table replayed")
+            cur.execute("drop table batch")
 
 
 def changed(cur: psycopg.Cursor[Any], table: str) -> None:
