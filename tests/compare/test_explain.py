@@ -13,11 +13,13 @@ from psycopg import sql
 from resources.postgres import Database
 from tests.compare.test_diff import THEN, Crm, bring, crm, here, moment, only, person, write
 from tests.merge.stage import Staged, store
-from v2_assets.compare.engine import compare
+from v2_assets.compare.engine import Scope, compare
 from v2_assets.compare.mapping import mappings
 from v2_assets.compare.reasons import EXPLAINED, OPEN, REASONS, RED
 
 __all__ = ["crm"]
+
+LONG_AGO = THEN - timedelta(days=1)
 
 
 def told(database: Database, table: str) -> list[tuple[str, str, dict[str, Any]]]:
@@ -146,6 +148,37 @@ def test_a_record_whose_row_was_deleted_is_deleted_and_one_whose_row_is_nowhere_
     assert [reason for _, reason, _ in told(database, "title_users")] == ["deleted_at_source"]
     processed(database, STAGE, number, 999_999)
     assert [reason for _, reason, _ in told(database, "title_users")] == ["unknown"]
+
+
+# --- missing rows that V1 itself contradicts --------------------------------------------------------------------------
+
+
+def test_a_key_that_v1_has_twice_leaves_its_older_rows_over_and_excuses_no_loss(crm: Crm) -> None:
+    rows = [person(1, user_id=900) | {"id": n, "updated_at": moment(n)} for n in (3, 4, 5)]
+    crm.v1(rows)
+    found = told(crm.database, "fub_people")
+    assert sorted(reason for _, reason, _ in found) == ["never_fetched", "v1_wrong", "v1_wrong"]
+    assert [evidence for _, reason, evidence in found if reason == "v1_wrong"] == [{"same_key_as": "5"}] * 2
+    write(crm.database, "fub_people", [here(crm, 1, user_id=crm.users[0])])
+    assert [each[:2] for each in told(crm.database, "fub_people")] == [("missing", "v1_wrong")] * 2
+    for user, missing in zip(crm.users, (2, 0), strict=True):
+        one = only(compare(crm.database, tables=["fub_people"], scope=Scope(users=(user,))), "fub_people")
+        assert (one.missing, one.rows_v1) == (missing, missing + missing // 2)
+
+
+def test_a_row_whose_parent_v1_does_not_have_either_is_wrong_and_one_whose_parent_v2_lacks_is_not(crm: Crm) -> None:
+    nowhere, lacking = {"fub_account_id": 999}, {"fub_account_id": 72}
+    crm.v1([person(1) | nowhere | {"created_at": moment(0)}, person(2) | lacking | {"created_at": moment(0)}])
+    with crm.database.connect() as connection:
+        connection.execute("insert into v1.fub_accounts (id, account_id_raw) values ('72', 53)")
+    found = {reason: evidence for _, reason, evidence in told(crm.database, "fub_people")}
+    assert found.keys() == {"v1_wrong", "never_fetched"}
+    wrong = found["v1_wrong"]
+    assert (wrong["without_parent"], wrong["v1_id"]) == ("fub_accounts", "999")
+    with crm.database.connect() as connection:
+        # Parents that were read before the row came may have got one more since.
+        connection.execute("update ops.v1_snapshot set taken_at = %s where table_name = 'fub_accounts'", [LONG_AGO])
+    assert {reason for _, reason, _ in told(crm.database, "fub_people")} == {"never_fetched"}
 
 
 # --- missing rows that no stream has staged -------------------------------------------------------------------------

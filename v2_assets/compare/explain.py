@@ -4,8 +4,8 @@ Works on the comparison's temporary table `comparison_found`, with a handful of 
 number of differences. Here: the order in which reasons are looked for. Not here: what a reviewed difference is
 (`known`), what V2's own records say about a changed cell (`replay`) or a part (`parts`), and how differences are found.
 
-Missing rows: reviewed, in flight, no key of their own, staged (and how they stand), deleted in V2, carried by another
-record, never read, not visible. Extra rows: staged or not. Changed rows: what the staged record says.
+Missing rows: reviewed, in flight, contradicted by V1 itself, staged (and how they stand), deleted in V2, carried by
+another record, never read, not visible. Extra rows: staged or not. Changed rows: what the staged record says.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import psycopg
 from psycopg import sql
 from sqlalchemy.dialects import postgresql
 
-from v2_assets.compare import known, parts, replay
+from v2_assets.compare import contradictions, known, parts, replay
 from v2_assets.compare.follow import SOURCE_IDS, imported, living
 from v2_assets.compare.mapping import V1Mapping
 from v2_assets.compare.statements import from_file
@@ -68,7 +68,8 @@ def _in_flight(cur: psycopg.Cursor[Any], run_id: int) -> None:
 
 def _missing(cur: psycopg.Cursor[Any], mapping: V1Mapping) -> None:
     table = mapping.v2_table
-    _without_key(cur, table)
+    contradictions.without_key(cur, mapping)
+    contradictions.without_parent(cur, mapping)
     _staged(cur, table)
     _deleted(cur, table)
     parts.carried(cur, mapping)
@@ -79,19 +80,6 @@ def _missing(cur: psycopg.Cursor[Any], mapping: V1Mapping) -> None:
             )
         )
     _never_read(cur, table)
-
-
-def _without_key(cur: psycopg.Cursor[Any], table: str) -> None:
-    """A row that lacks a part of its own key can be nobody's twin. A missing parent is another matter."""
-    own = [c.name for c in _key_columns(table) if not c.foreign_keys and not c.nullable]
-    if own:
-        cur.execute(
-            "update comparison_found f set reason = 'v1_wrong', evidence = jsonb_build_object('without', w.names)"
-            " from (select n, jsonb_agg(name) as names from comparison_found, unnest(%s::text[]) name"
-            "  where kind = 'missing' and reason is null and keys ? name and keys ->> name is null group by n) w"
-            " where f.n = w.n",
-            [own],
-        )
 
 
 def _staged(cur: psycopg.Cursor[Any], table: str) -> None:

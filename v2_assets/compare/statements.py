@@ -87,7 +87,7 @@ def found(mapping: V1Mapping, scope: Scope, *, once: bool, taken_at: datetime) -
     any_changed = sql.SQL(" or ").join(test for _, test in changed) if changed else sql.SQL("false")
     keys = listed(
         sql.SQL("{}, case when a._id is null then to_jsonb({}) else to_jsonb({}) end").format(
-            sql.Literal(rule.v2), sql.Identifier("b", rule.v2), _shown_key(rule)
+            sql.Literal(rule.v2), sql.Identifier("b", rule.v2), _shown_key(rule, "a")
         )
         for rule in mapping.keys
     )
@@ -122,6 +122,33 @@ def found(mapping: V1Mapping, scope: Scope, *, once: bool, taken_at: datetime) -
         users=of_users(scope),
         taken=sql.Literal(taken_at),
         changed=any_changed,
+    )
+
+
+def repeated(mapping: V1Mapping, scope: Scope) -> sql.Composed:
+    """Adds the rows of V1 whose key a newer row of V1 has too: V2 can hold one of them only.
+
+    Wants comparison_found as it is with one row per key. Not for a table that is made out of several of V1's.
+    """
+    keys = listed(sql.SQL("{}, {}").format(sql.Literal(rule.v2), _shown_key(rule, "s")) for rule in mapping.keys)
+    users = sql.SQL("true")
+    if scope.users is not None:
+        users = sql.SQL("s._user = any({})").format(sql.Literal(list(scope.users)))
+    return sql.SQL(
+        "insert into comparison_found (n, kind, keys, v1_id, user_id, cells, reason, evidence)"
+        " select (select coalesce(max(n), 0) from comparison_found) + row_number() over (), 'missing',"
+        "  jsonb_build_object({keys}), s._id, case when s._user > 0 then s._user end, '{{}}', 'v1_wrong',"
+        "  jsonb_build_object('same_key_as', s.newest)"
+        " from (select s.*, row_number() over same as place, first_value(s._id) over same as newest from ({side}) s"
+        "  where not ({keyless})"
+        "  window same as (partition by {partition} order by s._moved desc nulls last, s._id desc)) s"
+        " where s.place > 1 and {users}"
+    ).format(
+        keys=keys,
+        side=sampled(mapping, v1_side(keys_only(mapping), once=False), scope),
+        keyless=keyless(mapping, "s"),
+        partition=listed(keys_of(mapping, "s")),
+        users=users,
     )
 
 
@@ -204,9 +231,9 @@ def _shown(rule: ColumnRule) -> sql.Composable:
     return value
 
 
-def _shown_key(rule: ColumnRule) -> sql.Composable:
+def _shown_key(rule: ColumnRule, alias: str) -> sql.Composable:
     """V1's part of a key; null where it points to a row that V2 lacks."""
-    value = sql.Identifier("a", rule.v2)
+    value = sql.Identifier(alias, rule.v2)
     return sql.SQL("case when {0} >= 0 then {0} end").format(value) if rule.kind == "pointer" else value
 
 
