@@ -5,7 +5,8 @@ number of differences. Here: the order in which reasons are looked for. Not here
 (`known`), what V2's own records say about a changed cell (`replay`) or a part (`parts`), and how differences are found.
 
 Missing rows: reviewed, in flight, contradicted by V1 itself, staged (and how they stand), deleted in V2, carried by
-another record, never read, not visible. Extra rows: staged or not. Changed rows: what the staged record says.
+another record, never read, not visible. Extra rows: staged or not. Changed rows: what the staged record says, or
+what comes out of the inputs.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import psycopg
 from psycopg import sql
 from sqlalchemy.dialects import postgresql
 
-from v2_assets.compare import contradictions, known, parts, replay
+from v2_assets.compare import contradictions, derived, known, parts, replay
 from v2_assets.compare.follow import SOURCE_IDS, imported, living
 from v2_assets.compare.mapping import V1Mapping
 from v2_assets.compare.statements import from_file
@@ -53,6 +54,7 @@ def explain(connection: psycopg.Connection[Any], run_id: int, mapping: V1Mapping
         _missing(cur, mapping)
         _extra(cur, table, run_id)
         replay.changed(cur, table)
+        derived.changed(cur, mapping)
         cur.execute("update comparison_found set reason = 'unknown' where reason is null")
         cur.execute("update comparison_found set evidence = '{}' where evidence is null")
 
