@@ -1,12 +1,13 @@
 """Why a row differs: every difference is followed back through merging, staging and reading to one reason.
 
 Works on the comparison's temporary table `comparison_found`, with a handful of statements per table whatever the
-number of differences. Here: the order in which reasons are looked for. Not here: what a reviewed difference is
-(`known`), what V2's own records say about a changed cell (`replay`) or a part (`parts`), and how differences are found.
+number of differences (what is derived takes some for each owner). Here: the order in which reasons are looked for. Not
+here: what a reviewed difference is (`known`), where V1 contradicts itself (`contradictions`), what V2's own records say
+about a changed cell (`replay`), a part (`parts`) or a derived value (`derived`), and how differences are found.
 
 Missing rows: reviewed, in flight, contradicted by V1 itself, staged (and how they stand), deleted in V2, carried by
-another record, never read, not visible. Extra rows: staged or not. Changed rows: what the staged record says, or
-what comes out of the inputs.
+another record, never read, not visible. Extra rows: staged or not. Changed rows: what the staged record says, or what
+comes out of the inputs.
 """
 
 from __future__ import annotations
