@@ -204,6 +204,9 @@ class Settings(BaseSettings):
     retention_work_days: Annotated[
         int, Field(ge=1, description="for how long the counts of single merges and sweeps are kept")
     ] = 30
+    retention_comparisons_days: Annotated[
+        int, Field(ge=1, description="for how long the single differences of a comparison of V1 and V2 are kept")
+    ] = 30
     retention_gone_days: Annotated[
         int, Field(ge=1, description="for how long a staged record is kept that its source has deleted")
     ] = 365

@@ -103,17 +103,19 @@ class Plant:
     """One difference: a kind of KINDS, V2's table, the record's account and number, V1's number of its row.
 
     `v1_id` is None where V1 has no such row. `column` and `value` are set where a cell differs: V2's name of the
-    column, and the value on the side that was altered. `at_source` is the CRM's name of that field.
+    column, and the value on the side that was altered. `at_source` is the source's name of that field. What is planted
+    on the brokerage's deals has no account, and `deal` is the id of the deal.
     """
 
     kind: str
     table: str
-    account: int
-    record: int | None
+    account: int | None
+    record: int | str | None
     v1_id: int | None
     column: str | None = None
     at_source: str | None = None
     value: Any = None
+    deal: str = ""
 
 
 class Planter:
@@ -237,7 +239,7 @@ class Planter:
     # --- changing ---------------------------------------------------------------------------------------------------
 
     def _account(self, plant: Plant) -> FubAccount:
-        return self.world.accounts[plant.account]
+        return self.world.accounts[plant.account or 0]
 
     def _collection(self, plant: Plant) -> dict[Any, Row]:
         return self._account(plant).tables[TABLES[plant.table][0]]

@@ -11,6 +11,7 @@ import pytest
 from resources.postgres import Database
 from resources.settings import Settings, load_settings
 from tests.conftest import PostgresServer
+from v2_assets.gate.comparisons import PARTIAL, read
 from v2_assets.retention import forget
 
 OLD, NEW = "now() - interval '400 days'", "now() - interval '1 day'"
@@ -155,3 +156,52 @@ def test_more_than_a_batch_goes_in_one_call(
         )
     told = {f.name: f.rows for f in forget(database, dagster, settings, apply=True)}
     assert told["errors"] == 35
+
+
+def comparison(connection: Any, ended_at: str, scope: str = "full", status: str = "complete", *tables: str) -> int:
+    """A comparison with one difference in each table."""
+    [(number,)] = connection.execute(
+        "insert into ops.comparison_run (scope, status, started_at, ended_at) values"
+        f" (%s, %s, {ended_at}, case when %s <> 'running' then {ended_at} end) returning id".encode(),
+        [scope, status, status],
+    ).fetchall()
+    for table in tables or ("agent",):
+        connection.execute(
+            "insert into ops.comparison_table (run_id, table_name, status) values (%s, %s, 'compared')", [number, table]
+        )
+        connection.execute(
+            "insert into ops.comparison_diff (run_id, table_name, kind, keys, reason, cells)"
+            " values (%s, %s, 'changed', '{}', 'bug', '{\"x\": [1, 2]}')",
+            [number, table],
+        )
+    return number
+
+
+def test_differences_go_when_they_are_old_unless_the_gate_the_last_look_or_an_answer_rests_on_them(
+    database: Database, dagster: Database, settings: Settings
+) -> None:
+    with database.connect() as connection:
+        alone = comparison(connection, OLD, "full", "complete", "agent", "team")
+        gone = [comparison(connection, OLD, scope, status) for scope, status in (
+            ("full", "failed"), ("full", "running"), ("full", "complete"))]  # fmt: skip
+        gate = [comparison(connection, OLD) for _ in range(settings.gate_green_runs)]
+        gone += [comparison(connection, OLD, "sample") for _ in range(5)]
+        partial = [comparison(connection, OLD, "user") for _ in range(PARTIAL)]
+        last = comparison(connection, OLD, "full", "failed")
+        before = read(connection, settings.gate_green_runs)
+    told = {f.name: f.rows for f in forget(database, dagster, settings, apply=True)}
+    assert told["differences"] == len(gone)
+    with database.connect() as connection:
+        left = connection.execute("select distinct run_id from ops.comparison_diff order by 1").fetchall()
+        assert [row[0] for row in left] == [alone, *gate, *partial, last]
+        assert read(connection, settings.gate_green_runs) == before
+        assert connection.execute("select count(*) from ops.comparison_table").fetchall() == [
+            (2 + len(gone) + len(gate) + len(partial) + 1,)
+        ], "what was counted stays"
+
+
+def test_differences_of_a_young_comparison_stay(database: Database, dagster: Database, settings: Settings) -> None:
+    with database.connect() as connection:
+        for _ in range(settings.gate_green_runs + 2):
+            comparison(connection, NEW)
+    assert {f.name: f.rows for f in forget(database, dagster, settings, apply=True)}["differences"] == 0

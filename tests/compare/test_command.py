@@ -11,6 +11,7 @@ import pytest
 
 from resources.postgres import Database
 from sandbox import Sandbox, Scale, World, serve
+from sandbox.world.v1 import NAMES
 from tests.imports.v1_copies import write_files
 from tests.story import Story
 from v2_assets.cli import main
@@ -77,6 +78,24 @@ def test_a_folder_is_read_when_it_is_given_and_strict_makes_an_error_of_what_not
     code, told = v2(*words, "--strict")
     assert (code, told["error"]["code"]) == (1, "differences_found")
     assert told["data"]["tables"][0]["table"] == "title_users"
+
+
+def test_what_was_compared_is_shown_before_the_tables_that_failed_and_the_exit_code_tells_of_them(
+    v2: Any, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    write_files(sandbox.world.v1, tmp_path / "files")
+    events = tmp_path / "files" / f"{NAMES.get('title_events', 'title_events')}.csv"
+    events.write_text(events.read_text(encoding="utf-8-sig").replace("event_key", "happening", 1), encoding="utf-8")
+    words = ("--from-folder", str(tmp_path / "files"), "--table", "title_events,title_users")
+    code, shown = v2(*words)
+    assert code == 1
+    table, failures = shown.index("title_users"), shown.index("title_events could not be compared: ")
+    assert table < failures
+    code, told = v2(*words, "--strict", "--json")
+    assert (code, told["error"]["code"]) == (1, "compare_failed")
+    assert {each["table"]: each["status"] for each in told["data"]["tables"]} == {
+        "title_users": "compared", "title_events": "failed",
+    }  # fmt: skip
 
 
 def test_a_scope_of_one_user_and_a_sample_are_said_in_the_answer(v2: Any) -> None:

@@ -216,7 +216,8 @@ def test_a_key_that_v1_has_twice_is_told_and_compared_once_by_its_newest_row(crm
     write(crm.database, "fub_people", [here(crm, 1, people_name="New"), here(crm, 4)])
     found = only(compare(crm.database, tables=["fub_people"]), "fub_people")
     assert found.schema_differences["duplicate_keys"] == {"keys": 2, "rows": 2}
-    assert (found.rows_v1, found.same, found.missing, found.changed) == (3, 2, 1, 0)
+    assert (found.rows_v1, found.same, found.missing, found.changed) == (5, 2, 3, 0)
+    assert found.reasons == {"v1_wrong": 2, "never_fetched": 1}
 
 
 def test_a_pointer_is_compared_by_the_row_it_means_and_a_lost_one_is_no_null(crm: Crm) -> None:
@@ -248,10 +249,12 @@ def test_what_v2_finds_out_where_v1_left_it_empty_is_no_difference(database: Dat
 
 
 def test_a_row_whose_parent_v2_lacks_is_missing_whatever_else_is_there(crm: Crm) -> None:
-    crm.v1([{**person(1), "fub_account_id": 999}, {**person(1), "id": 2, "fub_account_id": 998}])
+    lost = person(1, created_at=moment(0))
+    crm.v1([{**lost, "fub_account_id": 999}, {**lost, "id": 2, "fub_account_id": 998}])
     write(crm.database, "fub_people", [here(crm, 1)])
     found = only(compare(crm.database, tables=["fub_people"]), "fub_people")
     assert (found.missing, found.extra, found.rows_v1) == (2, 1, 2)
+    assert found.reasons["v1_wrong"] == 2, "V1 has no such account either"
     assert "duplicate_keys" not in found.schema_differences
 
 

@@ -13,11 +13,13 @@ from psycopg import sql
 from resources.postgres import Database
 from tests.compare.test_diff import THEN, Crm, bring, crm, here, moment, only, person, write
 from tests.merge.stage import Staged, store
-from v2_assets.compare.engine import compare
+from v2_assets.compare.engine import Scope, compare
 from v2_assets.compare.mapping import mappings
 from v2_assets.compare.reasons import EXPLAINED, OPEN, REASONS, RED
 
 __all__ = ["crm"]
+
+LONG_AGO = THEN - timedelta(days=1)
 
 
 def told(database: Database, table: str) -> list[tuple[str, str, dict[str, Any]]]:
@@ -105,17 +107,38 @@ def test_a_deferred_record_tells_the_parent_it_waits_for(staged: Any) -> None:
 def test_a_duplicate_tells_of_which(staged: Any) -> None:
     database, number = staged
     other = stage(database, STAGE, "6")
+    [row] = write(database, "title_users", [{"title_user_id_raw": "anna", "source": "v1"}])
+    processed(database, STAGE, other, row)
     fate(database, STAGE, number, duplicate_of=other, status_reason="same_record", status="duplicate")
-    [(_, reason, evidence)] = told(database, "title_users")
-    assert (reason, evidence["duplicate_of"]) == ("duplicate", other)
+    reason, evidence = missing(database)
+    assert (reason, evidence["duplicate_of"], evidence["v2_id"]) == ("duplicate", other, row)
+    # What it is a copy of says what became of it.
+    fate(database, STAGE, other, status="pending")
+    assert missing(database)[0] == "pending"
+    processed(database, STAGE, other, row)
+    with database.connect() as connection:
+        connection.execute("update v2.title_users set deleted_at = now()")
+    assert missing(database)[0] == "deleted_at_source"
+    with database.connect() as connection:
+        connection.execute("delete from v2.title_users")
+    reason, evidence = missing(database)
+    assert (reason, evidence["why"]) == ("bug", "leads_to_no_row")
 
 
-def test_a_record_that_v2_holds_under_another_key_is_a_duplicate_of_that_row(staged: Any) -> None:
+def missing(database: Database) -> tuple[str, dict[str, Any]]:
+    [found] = [(reason, evidence) for kind, reason, evidence in told(database, "title_users") if kind == "missing"]
+    return found
+
+
+def test_a_record_that_v2_holds_under_another_key_is_a_duplicate_of_that_row_if_it_says_that_key(staged: Any) -> None:
     database, number = staged
-    [row] = write(database, "title_users", [{"title_user_id_raw": "anna", "source": "title"}])
+    [row] = write(database, "title_users", [{"title_user_id_raw": "anna", "source": "v1"}])
     processed(database, STAGE, number, row)
-    found = {kind: (reason, evidence) for kind, reason, evidence in told(database, "title_users")}
-    assert (found["missing"][0], found["missing"][1]["v2_id"]) == ("duplicate", row)
+    reason, evidence = missing(database)
+    assert (reason, evidence["v2_id"], evidence["why"]) == ("bug", row, "v2_has_another_key")
+    fate(database, STAGE, number, payload={"id": 5, "title_user_id_raw": "anna"})
+    reason, evidence = missing(database)
+    assert (reason, evidence["v2_id"], evidence["why"]) == ("duplicate", row, "v1_has_another_key")
 
 
 def test_a_record_whose_row_was_deleted_is_deleted_and_one_whose_row_is_nowhere_is_unknown(staged: Any) -> None:
@@ -125,6 +148,37 @@ def test_a_record_whose_row_was_deleted_is_deleted_and_one_whose_row_is_nowhere_
     assert [reason for _, reason, _ in told(database, "title_users")] == ["deleted_at_source"]
     processed(database, STAGE, number, 999_999)
     assert [reason for _, reason, _ in told(database, "title_users")] == ["unknown"]
+
+
+# --- missing rows that V1 itself contradicts --------------------------------------------------------------------------
+
+
+def test_a_key_that_v1_has_twice_leaves_its_older_rows_over_and_excuses_no_loss(crm: Crm) -> None:
+    rows = [person(1, user_id=900) | {"id": n, "updated_at": moment(n)} for n in (3, 4, 5)]
+    crm.v1(rows)
+    found = told(crm.database, "fub_people")
+    assert sorted(reason for _, reason, _ in found) == ["never_fetched", "v1_wrong", "v1_wrong"]
+    assert [evidence for _, reason, evidence in found if reason == "v1_wrong"] == [{"same_key_as": "5"}] * 2
+    write(crm.database, "fub_people", [here(crm, 1, user_id=crm.users[0])])
+    assert [each[:2] for each in told(crm.database, "fub_people")] == [("missing", "v1_wrong")] * 2
+    for user, missing in zip(crm.users, (2, 0), strict=True):
+        one = only(compare(crm.database, tables=["fub_people"], scope=Scope(users=(user,))), "fub_people")
+        assert (one.missing, one.rows_v1) == (missing, missing + missing // 2)
+
+
+def test_a_row_whose_parent_v1_does_not_have_either_is_wrong_and_one_whose_parent_v2_lacks_is_not(crm: Crm) -> None:
+    nowhere, lacking = {"fub_account_id": 999}, {"fub_account_id": 72}
+    crm.v1([person(1) | nowhere | {"created_at": moment(0)}, person(2) | lacking | {"created_at": moment(0)}])
+    with crm.database.connect() as connection:
+        connection.execute("insert into v1.fub_accounts (id, account_id_raw) values ('72', 53)")
+    found = {reason: evidence for _, reason, evidence in told(crm.database, "fub_people")}
+    assert found.keys() == {"v1_wrong", "never_fetched"}
+    wrong = found["v1_wrong"]
+    assert (wrong["without_parent"], wrong["v1_id"]) == ("fub_accounts", "999")
+    with crm.database.connect() as connection:
+        # Parents that were read before the row came may have got one more since.
+        connection.execute("update ops.v1_snapshot set taken_at = %s where table_name = 'fub_accounts'", [LONG_AGO])
+    assert {reason for _, reason, _ in told(crm.database, "fub_people")} == {"never_fetched"}
 
 
 # --- missing rows that no stream has staged -------------------------------------------------------------------------
@@ -150,8 +204,8 @@ def read(crm: Crm, **columns: Any) -> None:
         )  # fmt: skip
 
 
-def one_missing(crm: Crm) -> tuple[str, dict[str, Any]]:
-    crm.v1([person(1, user_id=900)])
+def one_missing(crm: Crm, **columns: Any) -> tuple[str, dict[str, Any]]:
+    crm.v1([person(1, user_id=900, **columns)])
     [(kind, reason, evidence)] = told(crm.database, "fub_people")
     assert kind == "missing"
     return reason, evidence
@@ -191,21 +245,53 @@ def test_a_reading_that_has_not_ended_yet_and_one_that_is_left_out_say_so(crm: C
     assert one_missing(crm)[1]["why"] == "excluded"
 
 
-def test_what_a_whole_reading_did_not_meet_is_not_visible_to_the_key(crm: Crm) -> None:
+def swept(crm: Crm, started_at: datetime) -> None:
+    with crm.database.connect() as connection:
+        connection.execute(
+            "insert into ops.sweep (account_ref, integration, entity, started_at, completed_at)"
+            " values (%s, 'fub', 'people', %s, now())",
+            [f"fub/51/{crm.users[0]}", started_at],
+        )
+
+
+def test_what_a_whole_reading_did_not_meet_though_v1_had_it_is_not_visible_to_the_key(crm: Crm) -> None:
     connect(crm)
     read(crm, last_full_at=THEN)
-    reason, evidence = one_missing(crm)
+    reason, evidence = one_missing(crm, created_at=moment(-1))
     assert reason == "not_visible_to_key"
     assert evidence["account_ref"] == f"fub/51/{crm.users[0]}"
-    assert evidence["last_full_at"]
+    assert evidence["last_full_at"] > evidence["in_v1_at"]
 
 
-def test_rows_of_nobody_are_invisible_only_when_every_key_has_looked(crm: Crm) -> None:
-    crm.v1([person(1)])
+@pytest.mark.parametrize(
+    "columns", [{"created_at": moment(1)}, {"created_at": moment(-9), "updated_at": moment(1)}, {}]
+)
+def test_a_reading_that_ended_before_v1_had_the_row_as_it_is_cannot_have_met_it(crm: Crm, columns: Any) -> None:
+    connect(crm)
+    read(crm, last_full_at=THEN)
+    reason, evidence = one_missing(crm, **columns)
+    assert (reason, evidence["why"]) == ("never_fetched", "not_read_since")
+    assert evidence["last_full_at"] < evidence["in_v1_at"]
+
+
+def test_a_row_that_v1_got_while_a_reading_went_on_may_have_been_passed_over(crm: Crm) -> None:
+    connect(crm)
+    read(crm, last_full_at=THEN)
+    swept(crm, THEN - timedelta(minutes=9))
+    assert one_missing(crm, created_at=moment(-60))[1]["why"] == "not_read_since"
+    assert one_missing(crm, created_at=moment(-600))[0] == "not_visible_to_key"
+
+
+def test_rows_of_nobody_are_invisible_only_when_every_key_has_looked_since_v1_has_them(crm: Crm) -> None:
+    crm.v1([person(1, created_at=moment(-60))])
     assert told(crm.database, "fub_people")[0][1] == "never_fetched"
     read(crm, last_full_at=THEN)
     [(_, reason, evidence)] = told(crm.database, "fub_people")
     assert (reason, evidence["why"], evidence["streams_read"]) == ("not_visible_to_key", "of_nobody", 1)
+    # It began before V1 had the row.
+    swept(crm, THEN - timedelta(minutes=9))
+    [(_, reason, evidence)] = told(crm.database, "fub_people")
+    assert (reason, evidence["why"]) == ("never_fetched", "not_read_since")
 
 
 def test_what_only_v1_has_and_nobody_imported_was_never_fetched(database: Database) -> None:

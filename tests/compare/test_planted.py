@@ -1,53 +1,74 @@
 """Two thousand differences are planted between V1 and V2: all are found, none is invented, each is called by its name.
 
-The planter (`sandbox.planted`) knows nothing of the comparison; its own list is the truth. V1 is read by its API, the
-CRM by its API, and V2 is what reading and merging made of it.
+The planters (`sandbox.planted`: contacts and calls, `sandbox.planted_deals`: deals and the people on them) know nothing
+of the comparison; their own list is the truth. V1, the CRM and the brokerage are read by their APIs, and V2 is what
+reading and merging made of it.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, LiteralString
 
 import pytest
 from psycopg import sql
 
 from resources.postgres import Database
-from sandbox import Scale, World, serve
-from sandbox.planted import KINDS, TABLES, Plant, Planter
+from sandbox import Scale, World, planted_deals, serve
+from sandbox import planted as crm_planted
+from sandbox.planted import TABLES, Plant, Planter
+from sandbox.planted_deals import DealPlanter
 from tests.story import Story, crm, entities_in_order, work_in_order
 from v2_assets.compare.engine import compare
 from v2_assets.compare.snapshot import take
 from v2_assets.compare.source import v1_tables_for
+from v2_assets.deals import units as deals
+from v2_assets.identity import units as identity
 from v2_assets.imports.v1 import through_api
+from v2_assets.people import units as people
+from v2_assets.reference import units as reference
 from v2_assets.tables import merge_user
 
-NUMBER, STRANGER = 2_000, "gone@example.test"
-READ = ("accounts", "users", "stages", "people", "calls")
-HELD = {"fub_accounts", "fub_users", "fub_stages", "fub_people", "fub_calls"}
+ON_CONTACTS, ON_DEALS, STRANGER = 1_800, 200, "gone@example.test"
+NUMBER = ON_CONTACTS + ON_DEALS
+KINDS = {**crm_planted.KINDS, **planted_deals.KINDS}
+READ = {"fub": ("accounts", "users", "stages", "people", "calls"), "rezen": ("agents", "transactions")}
+#: What moves while the story goes on.
+MOVING = {"fub": ("people", "calls"), "rezen": ("transactions",)}
+OF_CRM = {"fub_accounts", "fub_users", "fub_stages", "fub_people", "fub_calls"}
+COMPARED = sorted({*OF_CRM, "transaction", "participant"})
 #: Table, V1's number of the row; for a row that V1 lacks the account and the record's number.
 Where = tuple[str, Any]
 
 
-def read(story: Story, *entities: str, full: bool = False) -> None:
-    for entity in (each for each in entities_in_order("fub") if each in (entities or READ)):
-        for outcome in story.sync("fub", entity, full=full).values():
-            assert outcome.error is None, outcome.error
+_LOSE = """
+with lost as (select id from v2.participant where participant_id_raw = %s),
+links as (delete from v2.transaction_participants l using lost where l.participant_id = lost.id),
+paid as (delete from v2.participant_paid p using lost where p.participant_id = lost.id)
+delete from v2.participant p using lost where p.id = lost.id
+"""
+
+
+def read(story: Story, streams: Mapping[str, Sequence[str]], *, full: bool = False) -> None:
+    for integration, entities in streams.items():
+        for entity in (each for each in entities_in_order(integration) if each in entities):
+            for outcome in story.sync(integration, entity, full=full).values():
+                assert outcome.error is None, outcome.error
 
 
 def merge(story: Story) -> None:
-    for work in work_in_order([crm]):
-        if work[0].table in HELD:
-            for user in story.users:
-                merge_user(story.database, work, user, "run")
+    wanted = [work for work in work_in_order([crm]) if work[0].table in OF_CRM]
+    for work in (*work_in_order([reference, identity, people, deals]), *wanted):
+        for user in story.users:
+            merge_user(story.database, work, user, "run")
 
 
 def take_v1(story: Story) -> None:
     async def run() -> None:
         async with through_api(story.database, story.settings, story.users[0])() as source:
-            await take(story.database, source, v1_tables_for(sorted(HELD)), "Xano")
+            await take(story.database, source, v1_tables_for(COMPARED), "Xano")
 
     asyncio.run(run())
 
@@ -55,42 +76,59 @@ def take_v1(story: Story) -> None:
 def spoil(database: Database, plants: list[Plant]) -> None:
     with database.connect() as connection:
         for plant in plants:
-            statement = sql.SQL(
-                "update v2.{} set {} = %s where {} = %s and fub_account_id ="
-                " (select id from v2.fub_accounts where account_id_raw = %s)"
-            ).format(*map(sql.Identifier, (plant.table, str(plant.column), TABLES[plant.table][1])))
-            assert connection.execute(statement, [plant.value, plant.record, plant.account]).rowcount == 1
+            assert connection.execute(*_spoiling(plant)).rowcount == 1, plant
+
+
+def _spoiling(plant: Plant) -> tuple[sql.Composed | LiteralString, list[Any]]:
+    if plant.table == "participant":
+        return _LOSE, [plant.record]
+    if plant.table == "transaction":
+        statement = sql.SQL("update v2.transaction set {} = %s where transaction_id_raw = %s")
+        return statement.format(sql.Identifier(str(plant.column))), [plant.value, plant.record]
+    statement = sql.SQL(
+        "update v2.{} set {} = %s where {} = %s and fub_account_id ="
+        " (select id from v2.fub_accounts where account_id_raw = %s)"
+    ).format(*map(sql.Identifier, (plant.table, str(plant.column), TABLES[plant.table][1])))
+    return statement, [plant.value, plant.record, plant.account]
 
 
 @pytest.fixture(scope="module")
 def compared(
     postgres_server: Any, migrated_template: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[list[Plant], Database, int]]:
-    """The planter's list, the database, and the number of the comparison."""
-    world = World(11, Scale(people=2_000, deals=10, seats=(1, 1), calls_per_person=1.0, other_agents=5))
-    planter = Planter(world, seed=3, number=NUMBER, stranger=STRANGER)
+    """The planters' lists, the database, and the number of the comparison."""
+    world = World(11, Scale(people=2_000, deals=300, seats=(1, 1), calls_per_person=1.0, other_agents=5))
+    planters = (
+        Planter(world, seed=3, number=ON_CONTACTS, stranger=STRANGER),
+        DealPlanter(world, seed=3, number=ON_DEALS, stranger=STRANGER),
+    )
+    plants = [plant for planter in planters for plant in planter.plants]
     name = postgres_server.create(template=migrated_template)
     database = Database(postgres_server.url(name))
     with serve(world) as sandbox:
-        sandbox.limits.raised = {"xano": 10**6, "global": 10**6, "events": 10**6}
+        sandbox.limits.raised = {"xano": 10**6, "global": 10**6, "events": 10**6, "rezen": 10**6}
         story = Story.begin(database, sandbox, tmp_path_factory.mktemp("home"), users=2)
         with database.connect() as connection:
             connection.execute('insert into v2."user" (email) values (%s)', [STRANGER])
-        planter.before()
-        read(story)
+        for planter in planters:
+            planter.before()
+        read(story, READ)
         merge(story)
-        planter.meanwhile()
+        for planter in planters:
+            planter.meanwhile()
         for _ in range(2):  # what is missed once may be late
-            read(story, "people", "calls", full=True)
+            read(story, MOVING, full=True)
         merge(story)
         take_v1(story)
-        planter.after()
-        read(story, "people", "calls")
+        for planter in planters:
+            planter.after()
+        read(story, MOVING)
         merge(story)
-        spoil(database, planter.spoils())
-        planter.at_last()
-        read(story, "people", "calls")
-        yield planter.plants, database, compare(database, tables=sorted(HELD)).id
+        for planter in planters:
+            spoil(database, planter.spoils())
+            planter.at_last()
+        read(story, MOVING)
+        yield plants, database, compare(database, tables=COMPARED).id
     postgres_server.drop(name)
 
 
@@ -102,8 +140,8 @@ def found(database: Database, number: int) -> dict[Where, dict[str, Any]]:
     with database.connect() as connection:
         rows = connection.execute(
             "select d.table_name, d.v1_id, a.account_id_raw,"
-            " (coalesce(d.keys ->> 'fub_people_id_raw', d.keys ->> 'call_id'))::bigint, d.kind, d.reason, d.cells,"
-            " d.evidence from ops.comparison_diff d"
+            " coalesce(d.keys -> 'fub_people_id_raw', d.keys -> 'call_id', d.keys -> 'participant_id_raw'), d.kind,"
+            " d.reason, d.cells, d.evidence from ops.comparison_diff d"
             " left join v2.fub_accounts a on a.id = (d.keys ->> 'fub_account_id')::bigint where d.run_id = %s",
             [number],
         ).fetchall()
@@ -135,6 +173,8 @@ def test_each_is_called_by_its_name(compared: Any) -> None:
         if where in told and told[where]["is"] != KINDS[plant.kind]
     )
     assert wrong.total() <= NUMBER // 100, wrong
+    on_deals = sum(number for (kind, *_), number in wrong.items() if kind in planted_deals.KINDS)
+    assert on_deals <= ON_DEALS // 100, wrong
 
 
 def test_the_cell_that_was_altered_is_the_one_that_is_named(compared: Any) -> None:
@@ -159,4 +199,10 @@ def test_the_evidence_leads_to_what_was_planted(compared: Any) -> None:
     assert by_kind["moved_after_v1_was_read"]["moved_at"] > by_kind["moved_after_v1_was_read"]["snapshot_at"]
     newer = by_kind["moved_after_v1_last_looked"]
     assert newer["source_updated_at"] > newer["v1_updated_at"]
-    assert len(by_kind["altered_in_v2"]["not_what_the_source_says"]) == 1
+    for altered in ("altered_in_v2", "deal_altered_in_v2"):
+        assert len(by_kind[altered]["not_what_the_source_says"]) == 1
+    assert by_kind["deal_of_a_stranger"]["why"] == "no_connection"
+    assert by_kind["deal_shown_to_no_key"]["stream"] == "rezen/transactions"
+    assert by_kind["deal_unreadable"]["rule"] == "unknown_code"
+    assert by_kind["person_dropped_from_the_deal"]["why"] == "the_record_tells_others"
+    assert by_kind["person_lost_in_v2"]["why"] == "the_record_tells_it"

@@ -38,12 +38,13 @@ def compare(
     since: Annotated[int | None, typer.Option(help="what changed since that comparison, by its number")] = None,
     strict: Annotated[bool, typer.Option(help="exit with 1 if a difference is not explained")] = False,
 ) -> None:
-    """Compares V1 with V2. Differences are findings and no error, unless --strict."""
+    """Compares V1 with V2. Differences are findings and no error, unless --strict; a table that fails is one."""
     from v2_assets.compare import engine
     from v2_assets.compare.between import between
 
     if user is not None and sample is not None:
         raise typer.BadParameter("give --user or --sample, not both")
+    failure: V2Error | None = None
     with opened() as o:
         if last:
             result = engine.load(o.database)
@@ -52,18 +53,22 @@ def compare(
             scope = engine.Scope(users=_users(o, user), sample=sample)
             _snapshot(o, chosen, from_folder, from_postgres_env, schema, refresh=refresh)
             with current().progress(len(engine.chosen(chosen)), "comparing") as step:
-                result = engine.compare(o.database, tables=chosen, scope=scope, progress=step)
+                try:
+                    result = engine.compare(o.database, tables=chosen, scope=scope, progress=step)
+                except engine.CompareFailed as error:
+                    failure, result = error, engine.load(o.database, int(error.context["comparison"]))
         changes = between(o.database, since, result.id) if since is not None else None
     data = result.as_dict() | ({"since": since, "changes": [asdict(c) for c in changes]} if changes is not None else {})
     red = sum(t.red for t in result.tables)
-    if strict and red:
-        if not current().as_json:
-            _show(current().console, result, changes)
-        error = DifferencesFound(
+    if strict and red and failure is None:
+        failure = DifferencesFound(
             f"{red} differences are not explained, or are faults of ours",
             hint="`v2 compare --last --json` tells how many of which kind in which table",
         )
-        raise typer.Exit(current().fail(error, data))
+    if failure is not None:
+        if not current().as_json:
+            _show(current().console, result, changes)
+        raise typer.Exit(current().fail(failure, data))
     current().done(data, lambda console: _show(console, result, changes))
 
 

@@ -229,7 +229,7 @@ def _table(connection: psycopg.Connection[Any], number: int, table: str, scope: 
         return TableResult(table, schema_differences={"why": "no column says whose a row is"})
     with _differences(connection, compared, scope, taken[0]) as result:
         result.schema_differences |= _schema(connection, mapping, compared, met)
-        explain(connection, number, table, mapping)
+        explain(connection, number, compared)
         _keep(connection, number, table)
         _count_columns(connection, result)
     return result
@@ -242,7 +242,8 @@ def _differences(
     """The table's counts, with the temporary table comparison_found as long as the block lasts.
 
     V1's keys are taken for unique at first: whether they are shows in the numbers of rows that found no twin, which is
-    far cheaper than looking through all keys before. If some are not, V1's side is reduced to one row per key.
+    far cheaper than looking through all keys before. If some are not, V1's side is reduced to one row per key, and the
+    other rows are differences of their own.
     """
     connection.execute(sql.SQL("set local work_mem = {}").format(sql.Literal(WORK_MEM)))
     connection.execute("set local jit = off")
@@ -266,6 +267,9 @@ def _differences(
             result.rows_v1, result.rows_v2 = _numbers(connection, statements.count_of_users(mapping, scope))
         else:
             (result.rows_v1,) = _numbers(connection, statements.count_v1(mapping, scope, once=True))
+    if once and not mapping.also:
+        repeated = connection.execute(statements.repeated(mapping, scope)).rowcount
+        result.rows_v1 = int(result.rows_v1 or 0) + repeated
     connection.execute("alter table comparison_found add primary key (n)")
     connection.execute("analyze comparison_found")
     (differing,) = _numbers(connection, sql.SQL("select count(*) from comparison_found where kind <> 'extra'"))

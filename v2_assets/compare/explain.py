@@ -1,24 +1,27 @@
 """Why a row differs: every difference is followed back through merging, staging and reading to one reason.
 
 Works on the comparison's temporary table `comparison_found`, with a handful of statements per table whatever the
-number of differences. Here: the order in which reasons are looked for. Not here: what a reviewed difference is
-(`known`), what V2's own records say about a changed cell (`replay`), and how differences are found.
+number of differences (what is derived takes some for each owner). Here: the order in which reasons are looked for. Not
+here: what a reviewed difference is (`known`), where V1 contradicts itself (`contradictions`), what V2's own records say
+about a changed cell (`replay`), a part (`parts`) or a derived value (`derived`), and how differences are found.
 
-Missing rows: reviewed, in flight, no key of their own, staged (and how they stand), deleted in V2, carried by another
-record, never read, not visible. Extra rows: staged or not. Changed rows: what the staged record says.
+Missing rows: reviewed, in flight, contradicted by V1 itself, staged (and how they stand), deleted in V2, carried by
+another record, never read, not visible. Extra rows: staged or not. Changed rows: what the staged record says, or what
+comes out of the inputs.
 """
 
 from __future__ import annotations
 
-from importlib import resources
-from typing import Any, Protocol
+from typing import Any
 
 import psycopg
 from psycopg import sql
 from sqlalchemy.dialects import postgresql
 
-from v2_assets.compare import known, replay
-from v2_assets.compare.follow import CARRIERS, SOURCE_IDS, imported, living
+from v2_assets.compare import contradictions, derived, known, parts, replay
+from v2_assets.compare.follow import SOURCE_IDS, imported, living
+from v2_assets.compare.mapping import V1Mapping
+from v2_assets.compare.statements import from_file
 from v2_assets.merge import Derived, Fact, Unit
 from v2_assets.merge.statements import declaration, staging, v2
 from v2_assets.order import DOMAINS
@@ -28,32 +31,31 @@ _COPIES = """
 create temp table comparison_copies (
   n bigint, imported boolean, stage text, staged_id bigint, status text, status_reason text, detail jsonb,
   waits_for text, v2_id bigint, duplicate_of bigint, missed_sweeps smallint, fetched_at timestamptz,
-  alive boolean, gone boolean)
+  alive boolean, gone boolean, same boolean, leads_to text)
 """
 _COPY = """
 insert into comparison_copies
-select f.n, {imported}, {name}, s.id, s.status, s.status_reason, s.status_detail, s.waits_for, s.v2_id,
-  s.duplicate_of, s.missed_sweeps, s.fetched_at, v.id is not null and v.deleted_at is null, v.deleted_at is not null
+select f.n, {imported}, {name}, s.id, s.status, s.status_reason, s.status_detail, s.waits_for, v.id,
+  s.duplicate_of, s.missed_sweeps, s.fetched_at, v.id is not null and v.deleted_at is null, v.deleted_at is not null,
+  null, case when s.status <> 'duplicate' then null when w.status in ('pending', 'deferred', 'rejected') then w.status
+    when w.status = 'processed' and v.deleted_at is null and v.id is not null then 'duplicate'
+    when w.status = 'processed' and v.id is not null then 'deleted_at_source' else 'bug' end
 from (select n, user_id, v1_id, keys as k from comparison_found where kind = 'missing' and reason is null) f
-join {stage} s on {same} left join {live} v on v.id = s.v2_id
+join {stage} s on {same} left join {stage} w on w.id = s.duplicate_of
+left join {live} v on v.id = coalesce(s.v2_id, w.v2_id)
 """
 
 
-class Mapped(Protocol):
-    """What is needed of a table's mapping: V1's table, or None where V1 had none."""
-
-    @property
-    def table(self) -> str: ...
-
-
-def explain(connection: psycopg.Connection[Any], run_id: int, table: str, mapping: Mapped) -> None:
+def explain(connection: psycopg.Connection[Any], run_id: int, mapping: V1Mapping) -> None:
     """Gives every row of `comparison_found` its reason and the evidence for it; `unknown` where nothing explains it."""
+    table = mapping.v2_table
     with connection.cursor() as cur:
         known.mark(cur, table)
         _in_flight(cur, run_id)
-        _missing(cur, table)
+        _missing(cur, mapping)
         _extra(cur, table, run_id)
-        replay.changed(cur, table, mapping.table)
+        replay.changed(cur, table)
+        derived.changed(cur, mapping)
         cur.execute("update comparison_found set reason = 'unknown' where reason is null")
         cur.execute("update comparison_found set evidence = '{}' where evidence is null")
 
@@ -67,29 +69,20 @@ def _in_flight(cur: psycopg.Cursor[Any], run_id: int) -> None:
     )
 
 
-def _missing(cur: psycopg.Cursor[Any], table: str) -> None:
-    _without_key(cur, table)
+def _missing(cur: psycopg.Cursor[Any], mapping: V1Mapping) -> None:
+    table = mapping.v2_table
+    contradictions.without_key(cur, mapping)
+    contradictions.without_parent(cur, mapping)
     _staged(cur, table)
     _deleted(cur, table)
-    _carried(cur, table)
+    parts.carried(cur, mapping)
     for stream in living(table):
         cur.execute(
-            _text("unread.sql").format(integration=sql.Literal(stream.integration), entity=sql.Literal(stream.entity))
+            from_file("unread.sql").format(
+                integration=sql.Literal(stream.integration), entity=sql.Literal(stream.entity)
+            )
         )
     _never_read(cur, table)
-
-
-def _without_key(cur: psycopg.Cursor[Any], table: str) -> None:
-    """A row that lacks a part of its own key can be nobody's twin. A missing parent is another matter."""
-    own = [c.name for c in _key_columns(table) if not c.foreign_keys and not c.nullable]
-    if own:
-        cur.execute(
-            "update comparison_found f set reason = 'v1_wrong', evidence = jsonb_build_object('without', w.names)"
-            " from (select n, jsonb_agg(name) as names from comparison_found, unnest(%s::text[]) name"
-            "  where kind = 'missing' and reason is null and keys ? name and keys ->> name is null group by n) w"
-            " where f.n = w.n",
-            [own],
-        )
 
 
 def _staged(cur: psycopg.Cursor[Any], table: str) -> None:
@@ -106,7 +99,8 @@ def _staged(cur: psycopg.Cursor[Any], table: str) -> None:
                 )
             )
     cur.execute("analyze comparison_copies")
-    cur.execute(_text("missing.sql"))
+    replay.same_records(cur, table)
+    cur.execute(from_file("missing.sql"))
     cur.execute("drop table comparison_copies")
 
 
@@ -143,28 +137,6 @@ def _deleted(cur: psycopg.Cursor[Any], table: str) -> None:
     )
 
 
-def _carried(cur: psycopg.Cursor[Any], table: str) -> None:
-    """Parts of a record: their carrier is not in V2 either, or it is there without them.
-
-    That the source dropped the part cannot be told from our losing it before the carrier's record is read again, so a
-    part that its living carrier lacks is unknown.
-    """
-    if table not in CARRIERS:
-        return
-    column, carrier = CARRIERS[table]
-    cur.execute(
-        sql.SQL(
-            "update comparison_found f set reason = case when p.id is null then 'never_fetched' else 'unknown' end,"
-            " evidence = jsonb_strip_nulls(jsonb_build_object('carried_by', {name}::text, 'v2_id', p.id,"
-            "   'why', case when p.id is null then 'carrier_missing' end, 'source', p.source,"
-            "   'source_updated_at', p.source_updated_at))"
-            " from comparison_found g left join {carrier} p on p.id = (g.keys ->> {column})::bigint"
-            "   and p.deleted_at is null"
-            " where g.n = f.n and f.kind = 'missing' and f.reason is null"
-        ).format(name=sql.Literal(carrier), carrier=v2(carrier), column=sql.Literal(column))
-    )
-
-
 def _never_read(cur: psycopg.Cursor[Any], table: str) -> None:
     """Rows whose owner is connected to nothing that tells them, and rows of nobody."""
     streams = living(table)
@@ -175,23 +147,17 @@ def _never_read(cur: psycopg.Cursor[Any], table: str) -> None:
                 " where kind = 'missing' and reason is null"
             )
         return
-    integrations = sorted({s.integration for s in streams})
     cur.execute(
         "update comparison_found set reason = 'never_fetched',"
         " evidence = jsonb_build_object('why', 'no_connection', 'integrations', %s::text[])"
         " where kind = 'missing' and reason is null and user_id is not null",
-        [integrations],
+        [sorted({s.integration for s in streams})],
     )
-    # What belongs to no user is told by whatever key sees it: all of them have looked, or not yet.
     cur.execute(
-        "update comparison_found set reason = case when s.unread = 0 and s.read > 0 then 'not_visible_to_key'"
-        "  else 'never_fetched' end,"
-        " evidence = jsonb_build_object('why', 'of_nobody', 'streams_read', s.read, 'streams_unread', s.unread)"
-        " from (select count(*) filter (where last_full_at is not null) as read,"
-        "  count(*) filter (where last_full_at is null) as unread from ops.sync_state"
-        "  where (integration, entity) in (select * from unnest(%s::text[], %s::text[]))) s"
-        " where kind = 'missing' and reason is null",
-        [[s.integration for s in streams], [s.entity for s in streams]],
+        from_file("of_nobody.sql").format(
+            integrations=sql.Literal([s.integration for s in streams]),
+            entities=sql.Literal([s.entity for s in streams]),
+        )
     )
 
 
@@ -249,8 +215,3 @@ def _type(column: Any) -> sql.SQL:
 def _key_columns(table: str) -> list[Any]:
     declared = declaration(table)
     return [declared.columns[name] for name in declared.info["natural_key"]]
-
-
-def _text(name: str) -> sql.SQL:
-    text = (resources.files("v2_assets.compare") / name).read_text(encoding="utf-8")
-    return sql.SQL(text)  # type: ignore[arg-type]

@@ -40,19 +40,19 @@ SOURCE_IDS: Mapping[str, str] = {
     "stage_title_users": "k ->> 'title_user_id_raw'",
 }
 
-#: Table → the column of its key that names its carrier, and the carrier's table.
-CARRIERS: Mapping[str, tuple[str, str]] = {
-    "participant": ("transaction_id", "transaction"),
-    "participant_paid": ("transaction_id", "transaction"),
-    "transaction_financials": ("transaction_id", "transaction"),
-    "transaction_participants": ("transaction_id", "transaction"),
-    "transaction_tags": ("transaction_id", "transaction"),
-    "transaction_history": ("transaction_id", "transaction"),
-    "listing_history": ("listing_id", "listing"),
-    "listing_photos": ("listing_id", "listing"),
-    "team_settings": ("team_id", "team"),
-    "title_events": ("order_id", "title_orders"),
-    "title_event_history": ("order_id", "title_orders"),
+#: Table → the columns of its key that name its carrier, each with the carrier's table.
+CARRIERS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "participant": (("transaction_id", "transaction"), ("listing_id", "listing")),
+    "participant_paid": (("transaction_id", "transaction"),),
+    "transaction_financials": (("transaction_id", "transaction"),),
+    "transaction_participants": (("transaction_id", "transaction"),),
+    "transaction_tags": (("transaction_id", "transaction"),),
+    "transaction_history": (("transaction_id", "transaction"),),
+    "listing_history": (("listing_id", "listing"),),
+    "listing_photos": (("listing_id", "listing"),),
+    "team_settings": (("team_id", "team"),),
+    "title_events": (("order_id", "title_orders"),),
+    "title_event_history": (("order_id", "title_orders"),),
 }
 
 

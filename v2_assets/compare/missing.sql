@@ -1,5 +1,6 @@
 -- One row per missing row and staged copy of it; the best copy tells the reason.
 -- A copy of a living source counts more than V1's own imported row, and one that is in V2 more than any other.
+-- What V2 holds under another key than V1 is a duplicate only if its record says that key, or leads to a row that lives.
 with best as (
   select distinct on (n) * from comparison_copies
   order by n, imported,
@@ -9,12 +10,15 @@ with best as (
 )
 update comparison_found f set
   reason = case
-    when b.status = 'processed' and b.alive then 'duplicate'
+    when b.status = 'processed' and b.alive and b.same then 'duplicate'
+    when b.status = 'processed' and b.alive and not b.same then 'bug'
     when b.status = 'processed' and b.gone then 'deleted_at_source'
     when b.status = 'processed' then 'unknown'
-    else b.status end,
+    else coalesce(b.leads_to, b.status) end,
   evidence = jsonb_strip_nulls(jsonb_build_object(
     'stage', b.stage, 'staged_id', b.staged_id, 'rule', b.status_reason, 'waits_for', b.waits_for,
     'field', b.detail ->> 'field', 'duplicate_of', b.duplicate_of, 'v2_id', b.v2_id,
+    'why', case when b.same then 'v1_has_another_key' when not b.same then 'v2_has_another_key'
+      when b.leads_to = 'bug' then 'leads_to_no_row' end,
     'missed_sweeps', nullif(b.missed_sweeps, 0), 'fetched_at', b.fetched_at))
 from best b where f.n = b.n and f.reason is null

@@ -22,6 +22,7 @@ Missing = Literal[
     "known_difference",  # a reviewed one, by name
     "v1_wrong",  # V1's row contradicts itself: no key, a key twice, a parent that is not there
     "in_flight",  # it moved after V1's rows were taken
+    "bug",  # its source told it, and V2 does not hold it
     "unknown",
 ]
 Extra = Literal["newer_at_source", "never_in_v1", "known_difference", "in_flight", "bug", "unknown"]

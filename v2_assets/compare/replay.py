@@ -1,4 +1,4 @@
-"""What V2's own staged records say about changed cells.
+"""What V2's own staged records say about changed cells, and about rows that V2 holds under another key than V1.
 
 The staged record behind a row is read again by the table's own select. If that gives V2's values, the source says so
 and V1 is older or wrong; if it does not, V2 does not hold what its source told: a fault of ours.
@@ -13,12 +13,12 @@ import psycopg
 from psycopg import sql
 
 from v2_assets.merge import Unit
-from v2_assets.merge.session import select_into
-from v2_assets.merge.statements import staging, v2
+from v2_assets.merge.session import complete, select_into
+from v2_assets.merge.statements import SOURCE_OF, same_key, staging, v2
 from v2_assets.order import DOMAINS
 
 #: Differences whose records are read again at once.
-_BATCH = 5_000
+BATCH = 5_000
 _WAITING = """
 select n from comparison_found f where kind = 'changed' and reason is null and n > %s
   and exists (select from {stage} s where s.v2_id = f.v2_id and s.status = 'processed') order by n limit {most}
@@ -43,55 +43,65 @@ verdicts as (
 )
 update comparison_found f set
   reason = case when v.wrong is not null then 'bug'
-    when v.stamp > o.v1_at or (v.stamp is not null and o.v1_at is null) then 'newer_at_source'
+    when v.stamp > g.v1_at or (v.stamp is not null and g.v1_at is null) then 'newer_at_source'
     when v.asked then 'v1_wrong' end,
   evidence = jsonb_strip_nulls(jsonb_build_object('stage', {name}::text, 'staged_id', v.staged_id,
-    'source_updated_at', v.stamp, 'v1_updated_at', o.v1_at, 'not_what_the_source_says', v.wrong))
-from verdicts v join comparison_found g on g.n = v.n cross join lateral ({v1_at}) o where f.n = v.n
+    'source_updated_at', v.stamp, 'v1_updated_at', g.v1_at, 'not_what_the_source_says', v.wrong))
+from verdicts v join comparison_found g on g.n = v.n where f.n = v.n
 """
 
 
-def changed(cur: psycopg.Cursor[Any], table: str, v1_table: str | None) -> None:
+_COPIES = """
+create temp table batch on commit drop as select s.* from {stage} s where s.id in (
+  select staged_id from comparison_copies where stage = {name} and status = 'processed' and alive)
+"""
+_SAME = """
+update comparison_copies c set same = coalesce({same}, false) from replayed r, {live} v
+where c.stage = {name} and r.staged_id = c.staged_id and r.fate is null and v.id = c.v2_id
+"""
+
+
+def same_records(cur: psycopg.Cursor[Any], table: str) -> None:
+    """Says of staged copies of missing rows that are in V2 whether their record has the key of the row there."""
+    for unit in units_of(table):
+        words = {"stage": staging(unit.stage), "name": sql.Literal(unit.stage), "live": v2(table)}
+        cur.connection.prepare_threshold = None  # temporary tables of one name differ from table to table
+        with cur.connection.transaction():
+            cur.execute(sql.SQL(_COPIES).format(**words))
+            if cur.rowcount:
+                cur.execute("analyze batch")
+                names, _ = select_into(cur, "replayed", unit.sql)
+                complete(cur, "replayed", names, SOURCE_OF[unit.stage], None)
+                cur.execute(sql.SQL(_SAME).format(same=same_key("r", "v", table), **words))
+                cur.execute("drop table replayed")
+            cur.execute("drop table batch")
+
+
+def changed(cur: psycopg.Cursor[Any], table: str) -> None:
     """Gives changed rows their reason, as far as a staged record stands behind them."""
-    for unit in _units(table):
+    for unit in units_of(table):
         last, stage = 0, staging(unit.stage)
         while ids := _numbers(cur, stage, last):
             last = ids[-1]
-            _judge(cur, unit, ids, v1_table)
+            _judge(cur, unit, ids)
 
 
-def _units(table: str) -> list[Unit]:
+def units_of(table: str) -> list[Unit]:
+    """The units that fill a table."""
     work = [each for domain in DOMAINS for piece in domain.WORK for each in piece]
     return [each for each in work if isinstance(each, Unit) and each.table == table]
 
 
 def _numbers(cur: psycopg.Cursor[Any], stage: sql.Identifier, after: int) -> list[int]:
-    query = sql.SQL(_WAITING).format(stage=stage, most=sql.Literal(_BATCH))
+    query = sql.SQL(_WAITING).format(stage=stage, most=sql.Literal(BATCH))
     return [row[0] for row in cur.execute(query, [after]).fetchall()]
 
 
-def _judge(cur: psycopg.Cursor[Any], unit: Unit, ids: Sequence[int], v1_table: str | None) -> None:
+def _judge(cur: psycopg.Cursor[Any], unit: Unit, ids: Sequence[int]) -> None:
     cur.connection.prepare_threshold = None  # temporary tables of one name differ from table to table
     with cur.connection.transaction():
         cur.execute(sql.SQL(_RECORDS).format(stage=staging(unit.stage)), [list(ids)])
         cur.execute("analyze batch")
         select_into(cur, "replayed", unit.sql)
-        cur.execute(
-            sql.SQL(_JUDGE).format(live=v2(unit.table), name=sql.Literal(unit.stage), v1_at=_v1_instant(cur, v1_table)),
-            [list(ids)],
-        )
+        cur.execute(sql.SQL(_JUDGE).format(live=v2(unit.table), name=sql.Literal(unit.stage)), [list(ids)])
         cur.execute("drop table batch, replayed")
-
-
-def _v1_instant(cur: psycopg.Cursor[Any], v1_table: str | None) -> sql.Composed | sql.SQL:
-    """When V1's row `g.v1_id` last changed, as far as V1 tells."""
-    named = cur.execute(
-        "select column_name from information_schema.columns where table_schema = 'v1' and table_name = %s"
-        " and column_name in ('updated_at', 'created_at') order by column_name desc",
-        [v1_table],
-    ).fetchall()
-    if not named or v1_table is None:
-        return sql.SQL("select null::timestamptz as v1_at")
-    return sql.SQL("select coalesce({}) as v1_at from {} x where x.id::text = g.v1_id limit 1").format(
-        sql.SQL(", ").join(sql.Identifier("x", row[0]) for row in named), sql.Identifier("v1", v1_table)
-    )

@@ -2,7 +2,7 @@
 
 `v1_side` brings V1's values into V2's terms (another table's row by its key and not by V1's number, codes as words,
 forms), `v2_side` only picks columns. Columns that begin with an underscore are the comparison's own: _id, _user,
-_moved, _deleted. How both are joined is in `statements`.
+_moved, _said (when V1 last touched its row, as far as it tells), _deleted. How both are joined is in `statements`.
 """
 
 from __future__ import annotations
@@ -140,6 +140,7 @@ def _v1_part(mapping: V1Mapping, shared: Sequence[str], owned: bool) -> sql.Comp
                 sql.SQL("r.id as _id"),
                 *(sql.SQL("{} as {}").format(value, sql.Identifier(name)) for name, value in values.items()),
                 sql.SQL("{} as _user, r.updated_at as _moved").format(owner),
+                sql.SQL("coalesce(r.updated_at, r.created_at) as _said"),
             ]
         ),
         v1_table(mapping.table),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from importlib import resources
 
 from psycopg import sql
 
@@ -43,6 +44,12 @@ class Scope:
         return "user" if self.users is not None else "sample" if self.sample is not None else "full"
 
 
+def from_file(name: str) -> sql.SQL:
+    """A statement of this package that has a file of its own."""
+    text = (resources.files("v2_assets.compare") / name).read_text(encoding="utf-8")
+    return sql.SQL(text)  # type: ignore[arg-type]
+
+
 def joined(mapping: V1Mapping, scope: Scope, *, once: bool) -> sql.Composed:
     """`from a full join b …` over both sides, a being V1's."""
     return sql.SQL("({}) a full join ({}) b on {}").format(
@@ -73,13 +80,14 @@ def found(mapping: V1Mapping, scope: Scope, *, once: bool, taken_at: datetime) -
     """Makes the temporary table comparison_found: a row for each row that is missing, extra or changed.
 
     `v2_id` of a missing row is the deleted row of V2 with its key, if there is one. `moved_at` is when either side last
-    changed, if that was after `taken_at`, when V1's table was read: what moved before is no excuse.
+    changed, if that was after `taken_at`, when V1's table was read: what moved before is no excuse. `v1_at` is when
+    V1's row last changed, as far as V1 tells; `v1_by` is an instant at which it was as it is.
     """
     changed = [(rule.v2, differs(rule, mapping)) for rule in mapping.columns]
     any_changed = sql.SQL(" or ").join(test for _, test in changed) if changed else sql.SQL("false")
     keys = listed(
         sql.SQL("{}, case when a._id is null then to_jsonb({}) else to_jsonb({}) end").format(
-            sql.Literal(rule.v2), sql.Identifier("b", rule.v2), _shown_key(rule)
+            sql.Literal(rule.v2), sql.Identifier("b", rule.v2), _shown_key(rule, "a")
         )
         for rule in mapping.keys
     )
@@ -102,6 +110,7 @@ def found(mapping: V1Mapping, scope: Scope, *, once: bool, taken_at: datetime) -
         " jsonb_build_object({keys}) as keys, a._id as v1_id, b._id as v2_id,"
         " coalesce(case when a._user > 0 then a._user end, b._user) as user_id,"
         " nullif(greatest(a._moved, b._moved, {taken}), {taken}) as moved_at,"
+        " a._said as v1_at, coalesce(a._said, {taken}) as v1_by,"
         " case when a._id is not null and b._id is not null and b._deleted is null then {cells}"
         "   else '{{}}'::jsonb end as cells"
         " from {joined} where {users} and case when a._id is null then b._deleted is null"
@@ -113,6 +122,33 @@ def found(mapping: V1Mapping, scope: Scope, *, once: bool, taken_at: datetime) -
         users=of_users(scope),
         taken=sql.Literal(taken_at),
         changed=any_changed,
+    )
+
+
+def repeated(mapping: V1Mapping, scope: Scope) -> sql.Composed:
+    """Adds the rows of V1 whose key a newer row of V1 has too: V2 can hold one of them only.
+
+    Wants comparison_found as it is with one row per key. Not for a table that is made out of several of V1's.
+    """
+    keys = listed(sql.SQL("{}, {}").format(sql.Literal(rule.v2), _shown_key(rule, "s")) for rule in mapping.keys)
+    users = sql.SQL("true")
+    if scope.users is not None:
+        users = sql.SQL("s._user = any({})").format(sql.Literal(list(scope.users)))
+    return sql.SQL(
+        "insert into comparison_found (n, kind, keys, v1_id, user_id, cells, reason, evidence)"
+        " select (select coalesce(max(n), 0) from comparison_found) + row_number() over (), 'missing',"
+        "  jsonb_build_object({keys}), s._id, case when s._user > 0 then s._user end, '{{}}', 'v1_wrong',"
+        "  jsonb_build_object('same_key_as', s.newest)"
+        " from (select s.*, row_number() over same as place, first_value(s._id) over same as newest from ({side}) s"
+        "  where not ({keyless})"
+        "  window same as (partition by {partition} order by s._moved desc nulls last, s._id desc)) s"
+        " where s.place > 1 and {users}"
+    ).format(
+        keys=keys,
+        side=sampled(mapping, v1_side(keys_only(mapping), once=False), scope),
+        keyless=keyless(mapping, "s"),
+        partition=listed(keys_of(mapping, "s")),
+        users=users,
     )
 
 
@@ -195,9 +231,9 @@ def _shown(rule: ColumnRule) -> sql.Composable:
     return value
 
 
-def _shown_key(rule: ColumnRule) -> sql.Composable:
+def _shown_key(rule: ColumnRule, alias: str) -> sql.Composable:
     """V1's part of a key; null where it points to a row that V2 lacks."""
-    value = sql.Identifier("a", rule.v2)
+    value = sql.Identifier(alias, rule.v2)
     return sql.SQL("case when {0} >= 0 then {0} end").format(value) if rule.kind == "pointer" else value
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
@@ -25,7 +25,8 @@ PARTIAL = 20
 #: The column that says whose a row is, in the order in which it is looked for.
 _OWNERS = ("user_id", "ad_user_id")
 
-_RUNS = """
+#: The comparisons that the gate looks at: so many complete ones and partial ones. Retention keeps what they found.
+RUNS: LiteralString = """
 select id, scope, users, ended_at, snapshot_at from (
   (select * from ops.comparison_run where status = 'complete' and scope = 'full' order by id desc limit %(complete)s)
   union all
@@ -94,7 +95,7 @@ class Comparisons:
 
 def read(connection: psycopg.Connection[Any], complete: int) -> Comparisons:
     """The newest `complete` full comparisons and the partial ones after them."""
-    rows = connection.execute(_RUNS, {"complete": complete, "partial": PARTIAL}).fetchall()
+    rows = connection.execute(RUNS, {"complete": complete, "partial": PARTIAL}).fetchall()
     runs = [Run(i, scope, None if users is None else frozenset(users), at, of) for i, scope, users, at, of in rows]
     ids = [run.id for run in runs]
     wanted = {"runs": ids, "red": sorted(RED), "reasons": sorted(RED | OPEN)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from psycopg import sql
 
 from resources.postgres import Database
 from resources.settings import Settings
+from v2_assets.gate.comparisons import PARTIAL
 from v2_assets.retention import dagster_runs
 from v2_assets.retention.rules import RULES, Rule
 
@@ -38,7 +39,8 @@ def forget(database: Database, dagster: Database, settings: Settings, *, apply: 
     with database.connect(autocommit=True) as connection:
         for rule in RULES:
             days = getattr(settings, rule.setting)
-            rows = _apply(connection, rule, days) if apply else _due(connection, rule, days)
+            numbers = {"days": days, "complete": settings.gate_green_runs, "partial": PARTIAL}
+            rows = _apply(connection, rule, numbers) if apply else _due(connection, rule, numbers)
             told.append(Forgotten(rule.name, rule.meaning, rule.setting, days, rows))
     days = settings.retention_runs_days
     with dagster.connect(autocommit=True) as connection:
@@ -52,14 +54,14 @@ def forget(database: Database, dagster: Database, settings: Settings, *, apply: 
     return told
 
 
-def _due(connection: psycopg.Connection[Any], rule: Rule, days: int) -> int:
+def _due(connection: psycopg.Connection[Any], rule: Rule, numbers: Mapping[str, int]) -> int:
     query = _COUNT.format(table=rule.table, due=rule.due)
-    return (connection.execute(query, {"days": days}).fetchone() or (0,))[0]
+    return (connection.execute(query, numbers).fetchone() or (0,))[0]
 
 
-def _apply(connection: psycopg.Connection[Any], rule: Rule, days: int) -> int:
+def _apply(connection: psycopg.Connection[Any], rule: Rule, numbers: Mapping[str, int]) -> int:
     statement = _DELETE.format(table=rule.table, due=rule.due)
-    return _repeat(lambda: connection.execute(statement, {"days": days, "limit": BATCH}).rowcount)
+    return _repeat(lambda: connection.execute(statement, {**numbers, "limit": BATCH}).rowcount)
 
 
 def _repeat(batch: Callable[[], int]) -> int:

@@ -10,13 +10,17 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
+from v2_assets.gate.comparisons import RUNS
 from v2_assets.merge.statements import staging
 from v2_assets.schema.stage import STREAMS
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Rows of `table` (read as t) for which `due` holds; `%(days)s` is the setting's value. The key is `id`."""
+    """Rows of `table` (read as t) for which `due` holds. The key is `id`.
+
+    `%(days)s` is the setting's value, `%(complete)s` and `%(partial)s` are the comparisons that the gate looks at.
+    """
 
     name: str
     meaning: str
@@ -30,6 +34,12 @@ def _ops(name: str, meaning: str, setting: str, table: str, due: str) -> Rule:
 
 
 _OLD = "now() - %(days)s * interval '1 day'"
+# What `v2 compare --last` shows, and what says why an endpoint's answers differ: of each table the newest comparison.
+_NEWEST = """
+select coalesce(max(id), 0) from ops.comparison_run where status <> 'running' union all
+select max(c.run_id) from ops.comparison_table c join ops.comparison_run r on r.id = c.run_id
+where c.status = 'compared' and r.status = 'complete' and r.scope = 'full' group by c.table_name
+"""
 # A record that is gone is kept while its row in V2 lives, or while a copy leans on it.
 _GONE = sql.SQL(
     f"t.missed_sweeps >= 2 and t.missing_since < {_OLD} and t.status <> 'pending'"  # noqa: S608 - constants
@@ -69,6 +79,14 @@ RULES: tuple[Rule, ...] = (
         "sweep",
         f"t.completed_at < {_OLD} and 2 <= (select count(*) from ops.sweep n where n.account_ref = t.account_ref"  # noqa: S608
         " and n.entity = t.entity and n.integration = t.integration and n.id > t.id and n.completed_at is not null)",
+    ),
+    _ops(
+        "differences",
+        "single differences of comparisons that nothing rests on any more",
+        "retention_comparisons_days",
+        "comparison_diff",
+        f"t.run_id in (select r.id from ops.comparison_run r where coalesce(r.ended_at, r.started_at) < {_OLD})"  # noqa: S608
+        f" and t.run_id not in (select id from ({RUNS}) gate) and t.run_id not in ({_NEWEST})",
     ),
     *(
         Rule(
