@@ -1,6 +1,6 @@
 """How fast the sandbox serves: records a second over HTTP, and the server's own CPU time for them.
 
-    python bench/sandbox.py [--seconds 5] [--floor 5000]
+    python bench/servers.py [--seconds 5] [--floor 5000]
 
 Starts the real process over the demo's world, reads pages of 100 contacts by token over one kept connection, then an
 agent's deals with all details, and prints one JSON document. Exits 1 when a core serves fewer records than the floor.
