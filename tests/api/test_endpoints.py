@@ -15,6 +15,7 @@ import orjson
 import psycopg
 import pytest
 import schemathesis
+from fastapi.routing import APIRoute
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from schemathesis import checks
@@ -29,6 +30,7 @@ from v2_assets.api.app import Api
 from v2_assets.api.catalogue import CATALOGUE, ENDPOINTS
 from v2_assets.api.endpoint import rows
 from v2_assets.api.limit import Limiter
+from v2_assets.api.shortcut import Shortcut
 from v2_assets.schema.visibility import RULES
 
 PEOPLE, DEALS = "/leads/fub_people", "/transactions/all"
@@ -76,6 +78,13 @@ def test_every_endpoint_reads_only_tables_with_a_rule_and_says_which() -> None:
 def test_a_column_that_does_not_exist_cannot_be_put_into_the_catalogue() -> None:
     with pytest.raises(ValueError, match="no_such"):
         rows("/x", "agent", "x", filters="no_such")
+
+
+def test_the_shortcut_answers_with_the_functions_that_openapi_is_written_from() -> None:
+    app = Api(generous(), Database("postgresql://nobody@127.0.0.1:1/v2")).app
+    shortcut = next(layer for layer in app.user_middleware if layer.cls is Shortcut)
+    promised = {route.path: route.endpoint for route in app.routes if isinstance(route, APIRoute)}
+    assert shortcut.kwargs["answers"] == {endpoint.path: promised[endpoint.path] for endpoint in CATALOGUE}
 
 
 def test_the_reference_page_is_what_the_catalogue_says() -> None:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import httpx
+import orjson
 import psycopg
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from psycopg import sql
 
+from resources.postgres import Database
 from tests.api.conftest import Running, as_api
 from tests.api.world import ADMIN, ANN, CAT, GUEST, LONE, OTHER_ADMIN, STRANGER, USERS, only_of
 from v2_assets.api import pages, tokens
 from v2_assets.api.asked import Asked
 from v2_assets.api.catalogue import CATALOGUE, ENDPOINTS
 from v2_assets.api.endpoint import RANGED, Endpoint, type_of
+from v2_assets.api.store import Store
 from v2_assets.schema import metadata
 from v2_assets.schema.visibility import RULES
 
@@ -94,8 +97,9 @@ def test_figures_are_those_of_a_database_that_holds_the_users_rows_alone(running
     for user in USERS:
         with running.database.connect() as connection:
             schema = only_of(connection, running.world, user, endpoint.reads)
-            rows = connection.execute(statement.replace("v2.", f"{schema}.").encode(), period).fetchall()
-        wanted = [httpx.Response(200, text=row[0]).json() for row in rows]
+            items, rows = connection.execute(statement.replace("v2.", f"{schema}.").encode(), period).fetchall()[0]
+        wanted = orjson.loads(f"[{items or ''}]")
+        assert len(wanted) == rows
         assert running.items(user, endpoint.path, **period) == wanted, user
 
 
@@ -137,6 +141,29 @@ def test_a_name_is_looked_up_for_the_down_line_and_the_team_but_for_nobody_else(
         for item in items:
             agent = item["transaction_owner_agent_id"]
             assert (item["agent_name"] is not None) == (agent in known[user])
+
+
+def test_users_who_share_connections_at_the_same_time_see_their_own_rows_each(running: Running) -> None:
+    users = [user for user in USERS for _ in range(6)]
+    with ThreadPoolExecutor(12) as threads:
+        found = threads.map(lambda user: running.items(user, "/leads/fub_people", per_page=200), users)
+        for user, items in zip(users, found, strict=True):
+            assert {item["id"] for item in items} == running.world.may_see(user, "fub_people")
+
+
+async def test_a_connection_keeps_neither_a_token_nor_a_way_to_write_when_its_question_is_answered(
+    running: Running,
+) -> None:
+    store = Store(Database(as_api(running.database.url)), 1)
+    question = pages.total(ENDPOINTS["/listings/count"], Asked())
+    async with store.opened():
+        caller, (count,) = await store.ask(tokens.hash_of(running.tokens[ANN]) or "", "read", question)
+        assert (caller.user_id, count) == (ANN, len(running.world.may_see(ANN, "listing")))
+        async with store._connection() as connection:
+            kept = await connection.execute("select current_setting('v2.token', true), count(*) from v2.listing")
+            assert await kept.fetchone() == ("", 0)
+            told = await connection.execute("show transaction_read_only")
+            assert await told.fetchone() == ("on",)
 
 
 # --- the application left out ---------------------------------------------------------------------------------------
