@@ -248,6 +248,31 @@ def test_a_condition_that_leaks_what_it_is_shown_is_shown_no_row_of_others(
     assert {int(text.split()[1]) for text in told} == running.world.may_see(ANN, "fub_people")
 
 
+def test_v1s_number_of_a_deal_is_told_only_to_those_who_see_the_deal(
+    running: Running, direct: psycopg.Connection[Any]
+) -> None:
+    deals = sorted(running.world.owners["transaction"])
+    as_user(direct, running, ANN)
+    numbers = "select d from unnest(%s::bigint[]) d where ops.api_v1_deal(d) is not null"
+    assert direct.execute(numbers, [deals]).fetchall() == [], "before the first comparison nobody knows them"
+    with running.database.connect() as connection:
+        connection.execute("create schema if not exists v1")
+        connection.execute(
+            "create table v1.transaction as select id + 1000 as id, transaction_id_raw, now() as updated_at"
+            " from v2.transaction"
+        )
+    direct.rollback()
+    as_user(direct, running, ANN)
+    try:
+        told = {row[0] for row in direct.execute(numbers, [deals])}
+        assert told == running.world.may_see(ANN, "transaction")
+        assert direct.execute("select ops.api_v1_deal(%s)", [min(told)]).fetchone() == (min(told) + 1000,)
+    finally:
+        direct.rollback()
+        with running.database.connect() as connection:
+            connection.execute("drop table v1.transaction")
+
+
 @pytest.mark.parametrize(
     "statement",
     [

@@ -106,6 +106,15 @@ def record(endpoint: Endpoint, asked: Asked) -> Question:
     return Question(_record(endpoint.path), {"id": asked.values["id"]})
 
 
+def number_of(endpoint: Endpoint, column: str, value: str) -> Question:
+    """Our number of the record that the sources call `value`: the living source's where several tell it."""
+    statement = sql.SQL(
+        "select t.id from {table} t where t.{column} = %(value)s::text and t.deleted_at is null"
+        " order by t.source = 'v1', t.id limit 1"
+    ).format(table=sql.Identifier("v2", endpoint.table or ""), column=sql.Identifier(column))
+    return Question(statement.as_bytes(), {"value": value})
+
+
 def _values(endpoint: Endpoint, asked: Asked) -> dict[str, Any]:
     values = dict(asked.values)
     if asked.search is not None:
