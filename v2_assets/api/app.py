@@ -61,7 +61,7 @@ class Api:
         answers = {endpoint.path: self._add(endpoint) for endpoint in CATALOGUE}
         self.app.include_router(Tasks(self.store, WebServer(settings.ui_port), self.admit).router)
         self.app.add_api_route("/health", self._health, include_in_schema=False)
-        self.app.openapi_schema = self._openapi()
+        self.app.openapi = self._openapi
         tell_failures(self.app)
         self.app.add_middleware(Shortcut, answers=answers)
         self.app.add_middleware(GZipMiddleware, minimum_size=GZIP_FROM_BYTES, compresslevel=GZIP_LEVEL)
@@ -73,7 +73,8 @@ class Api:
             yield
 
     def _openapi(self) -> dict[str, Any]:
-        made = self.app.openapi()
+        """Written when it is first asked for: that takes as long as all the rest of the application's start."""
+        made = FastAPI.openapi(self.app)
         made["components"]["securitySchemes"] = {
             "token": {"type": "http", "scheme": "bearer", "description": "A token of `v2 token create`."}
         }
