@@ -48,7 +48,7 @@ def of_every_kind() -> list[str]:
     chosen: list[str] = []
     missing = set().union(*kinds.values())
     while missing:
-        chosen.append(min(kinds, key=lambda path: (-len(kinds[path] & missing), len(kinds[path]))))
+        chosen.append(min(kinds, key=lambda path: (-len(kinds[path] & missing), -len(kinds[path]))))
         missing -= kinds[chosen[-1]]
     return chosen
 

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from psycopg import sql
 
+from resources.errors import DatabaseError
 from resources.postgres import Database
 from tests.api.conftest import Running, as_api
 from tests.api.world import ADMIN, ANN, CAT, GUEST, LONE, OTHER_ADMIN, STRANGER, USERS, only_of
@@ -151,19 +152,23 @@ def test_users_who_share_connections_at_the_same_time_see_their_own_rows_each(ru
             assert {item["id"] for item in items} == running.world.may_see(user, "fub_people")
 
 
-async def test_a_connection_keeps_neither_a_token_nor_a_way_to_write_when_its_question_is_answered(
+async def test_a_question_cannot_write_and_leaves_neither_its_token_nor_a_setting_on_the_connection(
     running: Running,
 ) -> None:
     store = Store(Database(as_api(running.database.url)), 1)
-    question = pages.total(ENDPOINTS["/listings/count"], Asked())
+    hashed = tokens.hash_of(running.tokens[ANN]) or ""
     async with store.opened():
-        caller, (count,) = await store.ask(tokens.hash_of(running.tokens[ANN]) or "", "read", question)
+        caller, (count,) = await store.ask(hashed, "read", pages.total(ENDPOINTS["/listings/count"], Asked()))
         assert (caller.user_id, count) == (ANN, len(running.world.may_see(ANN, "listing")))
         async with store._connection() as connection:
-            kept = await connection.execute("select current_setting('v2.token', true), count(*) from v2.listing")
-            assert await kept.fetchone() == ("", 0)
-            told = await connection.execute("show transaction_read_only")
-            assert await told.fetchone() == ("on",)
+            kept = await connection.execute(
+                "select current_setting('v2.token', true), current_setting('transaction_read_only'), count(*)"
+                " from v2.listing"
+            )
+            assert await kept.fetchone() == ("", "off", 0)
+        writing = pages.Question(b"select ops.api_shadow_keep('/listings/count', 'failed', '[]')", {})
+        with pytest.raises(DatabaseError, match="25006"):
+            await store.ask(hashed, "read", writing)
 
 
 # --- the application left out ---------------------------------------------------------------------------------------

@@ -21,7 +21,8 @@ _ENTER = "select token_id, user_id, scopes from ops.api_enter(%s)"
 #: The question is inside and names `me`, so that Postgres cannot begin with it before the token is in the transaction;
 #: were it to begin, row-level security would show it nothing.
 _ASK = (
-    b"select me.*, answer.* from (select token_id, user_id, scopes from ops.api_enter(%(token)s) limit 1) me"
+    b"select me.*, answer.* from (select token_id, user_id, scopes from ops.api_enter(%(token)s),"
+    b" set_config('transaction_read_only', 'on', true) limit 1) me"
     b" left join lateral (select q.* from (",
     b") q where me.token_id is not null offset 0) answer on true",
 )
@@ -96,13 +97,12 @@ class Store:
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Any]:
-        """In autocommit and read-only, so that a statement is a transaction of its own that writes nothing."""
+        """In autocommit, so that a statement is a transaction of its own."""
         if self._pool is None:
             raise DatabaseError("the application does not run")
         async with self._pool.connection() as connection:
             if not connection.autocommit:
                 await connection.set_autocommit(True)
-                await connection.execute("set default_transaction_read_only = on")
             yield connection
 
 
