@@ -361,9 +361,9 @@ class Platform:
         return _Service("api", argv, lambda _: _answers(f"http://{HOST}:{port}/health"))
 
     def _api_environment(self, environment: dict[str, str], urls: DatabaseUrls) -> dict[str, str]:
-        """It faces the outside and needs no secret but its own login, so it gets no other setting."""
-        kept = {_MARK, "V2_HOME", "V2_UI_PORT"}
-        mine = {k: v for k, v in environment.items() if not k.startswith("V2_") or k in kept or k.startswith("V2_API_")}
+        """It faces the outside and needs no secret but its own login, so it gets no settings but its own."""
+        kept = (_MARK, "V2_HOME", "V2_UI_PORT", "V2_LOG_FORMAT", "V2_API_", "V2_SHADOW_")
+        mine = {k: v for k, v in environment.items() if not k.startswith("V2_") or k.startswith(kept)}
         return mine | {
             "V2_API_DATABASE_URL": api_url(self.settings, urls),
             "V2_API_PORT": str(self.settings.api_port),

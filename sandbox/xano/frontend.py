@@ -48,6 +48,7 @@ class FrontendServer:
             *listed,
             Route("/listings/count", self._signed_in(self._count("listing"))),
             Route("/transactions/metrics", self._signed_in(self._metrics)),
+            Route("/transactions/details", self._signed_in(self._deal)),
         ]
 
     @property
@@ -91,6 +92,18 @@ class FrontendServer:
             group["volume"] += row["sale_price"] or 0
             group["gross_commission"] += row["gross_commission"] or 0
         return [{"status": status, "currency": currency, **group} for (status, currency), group in groups.items()]
+
+    def _deal(self, request: Request, user: int) -> Any:
+        """One deal by V1's number, with who takes part in it and its tags."""
+        wanted = request.query_params.get("id")
+        deal = next((row for row in self._visible("transaction", user) if str(row["id"]) == wanted), None)
+        if deal is None:
+            return None
+        parts = {"participants": "participant", "tags": "transaction_tags"}
+        return _public(deal) | {
+            name: [_public(row) for row in self._v1.tables[table].values() if row["transaction_id"] == deal["id"]]
+            for name, table in parts.items()
+        }
 
     def _visible(self, table: str, user: int) -> Iterable[Row]:
         """A user's own rows, and those of the own agent."""

@@ -83,14 +83,43 @@ def generous(**more: Any) -> Settings:
     return load_settings(**{"api_requests_per_minute": 1_000_000, "api_burst": 1_000_000, "api_connections": 4} | more)
 
 
-@pytest.fixture(scope="module")
-def running(postgres_server: PostgresServer, migrated_template: str) -> Iterator[Running]:
-    """One world for the tests of a module; they only read."""
+@dataclass(frozen=True)
+class Built:
+    """A database that holds the world, to be cloned; nobody connects to it."""
+
+    server: PostgresServer
+    name: str
+    world: World
+
+    @contextmanager
+    def served(self) -> Iterator[Running]:
+        """A copy with the endpoints over it."""
+        name = self.server.create(template=self.name)
+        database = Database(self.server.url(name))
+        with database.connect() as connection:
+            made = {user: tokens.create(connection, user, ["read"])[1] for user in USERS}
+        with served(database, generous()) as (api, client):
+            yield Running(database, self.world, made, client, api)
+        self.server.drop(name)
+
+
+@pytest.fixture(scope="session")
+def built(postgres_server: PostgresServer, migrated_template: str) -> Built:
+    """The world, built once."""
     name = postgres_server.create(template=migrated_template)
-    database = Database(postgres_server.url(name))
-    with database.connect() as connection:
-        world = build(connection)
-        made = {user: tokens.create(connection, user, ["read"])[1] for user in USERS}
-    with served(database, generous()) as (api, client):
-        yield Running(database, world, made, client, api)
-    postgres_server.drop(name)
+    with Database(postgres_server.url(name)).connect() as connection:
+        return Built(postgres_server, name, build(connection))
+
+
+@pytest.fixture(scope="session")
+def running(built: Built) -> Iterator[Running]:
+    """One world for all tests that leave it as it was."""
+    with built.served() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def changing(built: Built) -> Iterator[Running]:
+    """Another for those that add rows and tokens to it."""
+    with built.served() as running:
+        yield running

@@ -15,9 +15,8 @@ import pytest
 from resources.errors import ConfigError
 from resources.postgres import Database
 from resources.processes import free_port, wait_until
-from tests.api.conftest import generous, served
-from tests.api.world import ADMIN, ANN, CAT, build
-from tests.conftest import PostgresServer
+from tests.api.conftest import Built, generous, served
+from tests.api.world import ADMIN, ANN, CAT
 from v2_assets.api import tokens
 from v2_assets.launching import RunFailed, WebServer
 
@@ -70,11 +69,10 @@ class Tasked:
 
 
 @pytest.fixture(scope="module")
-def tasked(postgres_server: PostgresServer, migrated_template: str, web_port: int) -> Iterator[Tasked]:
-    name = postgres_server.create(template=migrated_template)
-    database = Database(postgres_server.url(name))
+def tasked(built: Built, web_port: int) -> Iterator[Tasked]:
+    name = built.server.create(template=built.name)
+    database = Database(built.server.url(name))
     with database.connect() as connection:
-        build(connection)
         made = {
             "ann": tokens.create(connection, ANN, ["read", "tasks"])[1],
             "admin": tokens.create(connection, ADMIN, ["tasks"])[1],
@@ -91,7 +89,7 @@ def tasked(postgres_server: PostgresServer, migrated_template: str, web_port: in
         )
     with served(database, generous(ui_port=web_port)) as (_, client):
         yield Tasked(client, made, database)
-    postgres_server.drop(name)
+    built.server.drop(name)
 
 
 def test_a_sync_is_started_once_under_its_key_and_its_state_is_dagsters(tasked: Tasked, web_port: int) -> None:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import httpx
+import orjson
 import psycopg
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from psycopg import sql
 
+from resources.errors import DatabaseError
+from resources.postgres import Database
 from tests.api.conftest import Running, as_api
 from tests.api.world import ADMIN, ANN, CAT, GUEST, LONE, OTHER_ADMIN, STRANGER, USERS, only_of
 from v2_assets.api import pages, tokens
 from v2_assets.api.asked import Asked
 from v2_assets.api.catalogue import CATALOGUE, ENDPOINTS
 from v2_assets.api.endpoint import RANGED, Endpoint, type_of
+from v2_assets.api.store import Store
 from v2_assets.schema import metadata
 from v2_assets.schema.visibility import RULES
 
@@ -94,8 +98,9 @@ def test_figures_are_those_of_a_database_that_holds_the_users_rows_alone(running
     for user in USERS:
         with running.database.connect() as connection:
             schema = only_of(connection, running.world, user, endpoint.reads)
-            rows = connection.execute(statement.replace("v2.", f"{schema}.").encode(), period).fetchall()
-        wanted = [httpx.Response(200, text=row[0]).json() for row in rows]
+            items, rows = connection.execute(statement.replace("v2.", f"{schema}.").encode(), period).fetchall()[0]
+        wanted = orjson.loads(f"[{items or ''}]")
+        assert len(wanted) == rows
         assert running.items(user, endpoint.path, **period) == wanted, user
 
 
@@ -137,6 +142,33 @@ def test_a_name_is_looked_up_for_the_down_line_and_the_team_but_for_nobody_else(
         for item in items:
             agent = item["transaction_owner_agent_id"]
             assert (item["agent_name"] is not None) == (agent in known[user])
+
+
+def test_users_who_share_connections_at_the_same_time_see_their_own_rows_each(running: Running) -> None:
+    users = [user for user in USERS for _ in range(6)]
+    with ThreadPoolExecutor(12) as threads:
+        found = threads.map(lambda user: running.items(user, "/leads/fub_people", per_page=200), users)
+        for user, items in zip(users, found, strict=True):
+            assert {item["id"] for item in items} == running.world.may_see(user, "fub_people")
+
+
+async def test_a_question_cannot_write_and_leaves_neither_its_token_nor_a_setting_on_the_connection(
+    running: Running,
+) -> None:
+    store = Store(Database(as_api(running.database.url)), 1)
+    hashed = tokens.hash_of(running.tokens[ANN]) or ""
+    async with store.opened():
+        caller, (count,) = await store.ask(hashed, "read", pages.total(ENDPOINTS["/listings/count"], Asked()))
+        assert (caller.user_id, count) == (ANN, len(running.world.may_see(ANN, "listing")))
+        async with store._connection() as connection:
+            kept = await connection.execute(
+                "select current_setting('v2.token', true), current_setting('transaction_read_only'), count(*)"
+                " from v2.listing"
+            )
+            assert await kept.fetchone() == ("", "off", 0)
+        writing = pages.Question(b"select ops.api_shadow_keep('/listings/count', 'failed', '[]')", {})
+        with pytest.raises(DatabaseError, match="25006"):
+            await store.ask(hashed, "read", writing)
 
 
 # --- the application left out ---------------------------------------------------------------------------------------
@@ -219,6 +251,31 @@ def test_a_condition_that_leaks_what_it_is_shown_is_shown_no_row_of_others(
     as_user(direct, running, ANN)
     direct.execute("select count(*) from v2.fub_people where pg_temp.spy(id)")
     assert {int(text.split()[1]) for text in told} == running.world.may_see(ANN, "fub_people")
+
+
+def test_v1s_number_of_a_deal_is_told_only_to_those_who_see_the_deal(
+    running: Running, direct: psycopg.Connection[Any]
+) -> None:
+    deals = sorted(running.world.owners["transaction"])
+    as_user(direct, running, ANN)
+    numbers = "select d from unnest(%s::bigint[]) d where ops.api_v1_deal(d) is not null"
+    assert direct.execute(numbers, [deals]).fetchall() == [], "before the first comparison nobody knows them"
+    with running.database.connect() as connection:
+        connection.execute("create schema if not exists v1")
+        connection.execute(
+            "create table v1.transaction as select id + 1000 as id, transaction_id_raw, now() as updated_at"
+            " from v2.transaction"
+        )
+    direct.rollback()
+    as_user(direct, running, ANN)
+    try:
+        told = {row[0] for row in direct.execute(numbers, [deals])}
+        assert told == running.world.may_see(ANN, "transaction")
+        assert direct.execute("select ops.api_v1_deal(%s)", [min(told)]).fetchone() == (min(told) + 1000,)
+    finally:
+        direct.rollback()
+        with running.database.connect() as connection:
+            connection.execute("drop table v1.transaction")
 
 
 @pytest.mark.parametrize(

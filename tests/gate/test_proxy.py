@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
+import orjson
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -20,7 +21,7 @@ from v2_assets.api.endpoint import Endpoint
 from v2_assets.api.shadow.answers import Comparer
 from v2_assets.api.shadow.proxy import Answer, Outcome, Shadow
 
-PATH = "/listings/count"
+PATH, DEAL = "/listings/count", "/transactions/details"
 OURS = {"X-V2-Token": "ours", "Authorization": "Bearer theirs"}
 
 
@@ -45,16 +46,24 @@ class V2:
         async def other(request: Request) -> Response:
             return JSONResponse("of V2")
 
-        return Starlette(routes=[Route(PATH, count), Route("/tasks", other, methods=["GET", "POST"])])
+        async def deal(request: Request) -> Response:
+            self.asked.append((str(request.url.query), request.headers["authorization"]))
+            found = request.query_params["id"] == "9" and self.status == 200
+            return JSONResponse({"id": 9, "transaction_id_raw": "a"} if found else {}, 200 if found else 404)
+
+        return Starlette(
+            routes=[Route(PATH, count), Route(DEAL, deal), Route("/tasks", other, methods=["GET", "POST"])]
+        )
 
 
 @dataclass
 class Known:
-    """Tokens and the switch, and the notes, held in memory."""
+    """Tokens, the switch, V2's numbers by V1's, and the notes, held in memory."""
 
     switched: bool = False
     away: bool = False
     hangs: bool = False
+    numbers: dict[int, int] = field(default_factory=dict)
     kept: list[tuple[str, Outcome, list[tuple[str, str, str]]]] = field(default_factory=list)
 
     async def user_of(self, token: str) -> int | None:
@@ -66,6 +75,12 @@ class Known:
 
     async def serves_v2(self, token: str, endpoint: str) -> bool:
         return self.switched
+
+    async def of_v2(self, endpoint: Endpoint, token: str, v1: Answer) -> int | None:
+        return self.numbers.get(orjson.loads(v1[1])["id"]) if v1[0] == 200 else None
+
+    async def of_v1(self, endpoint: Endpoint, token: str, number: str) -> int | None:
+        return next((theirs for theirs, ours in self.numbers.items() if str(ours) == number), None)
 
     async def differences(
         self, endpoint: Endpoint, token: str, v1: Answer, v2: Answer
@@ -84,13 +99,16 @@ def v1(request: httpx.Request) -> httpx.Response:
     if request.headers.get("authorization") != "Bearer theirs":
         return httpx.Response(401, json={"code": "ERROR_CODE_UNAUTHORIZED"})
     assert "x-v2-token" not in request.headers, "our token is no business of V1's"
+    if request.url.path == DEAL:
+        found = request.url.params["id"] == "7"
+        return httpx.Response(200 if found else 404, json={"id": 7, "transaction_id_raw": "a"} if found else {})
     return httpx.Response(200, json=12, headers={"x-of-v1": str(request.url.query.decode())})
 
 
 @asynccontextmanager
 async def shadow(v2: V2, known: Known, **more: Any) -> AsyncIterator[tuple[httpx.AsyncClient, Shadow]]:
     old = httpx.AsyncClient(transport=httpx.MockTransport(more.pop("v1", v1)), base_url="http://v1")
-    app = Shadow(v2.app(), ENDPOINTS, old, known, known, **more)
+    app = Shadow(v2.app(), ENDPOINTS, old, known, known, known, **more)
     async with old, httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://here") as client:
         yield client, app
         await app.end()
@@ -108,6 +126,45 @@ async def test_v1_answers_as_it_always_did_and_v2_is_asked_the_same_afterwards()
         assert (await client.get(PATH, headers=OURS)).json() == 12
         await app.end()
         assert known.kept[1:] == [(PATH, "compared", [("total", "count", "unknown")])]
+
+
+async def test_a_record_that_is_asked_for_by_v1s_number_is_asked_of_v2_by_its_own() -> None:
+    v2, known = V2(), Known(numbers={7: 9})
+    async with shadow(v2, known) as (client, app):
+        assert (await client.get(DEAL, params={"id": 7}, headers=OURS)).json()["id"] == 7
+        assert (await client.get(DEAL, params={"id": 9}, headers=OURS)).status_code == 404
+        await app.end()
+        assert [query for query, _ in v2.asked] == ["id=9", "id=0"]
+        assert known.kept == [(DEAL, "compared", []), (DEAL, "compared", [])]
+        known.numbers.clear()
+        await client.get(DEAL, params={"id": 7}, headers=OURS)
+        await app.end()
+        assert known.kept[2:] == [(DEAL, "compared", [("row only in V1", "", "unknown")])]
+
+
+async def test_a_record_of_v2_is_compared_with_v1s_by_v1s_number_and_not_at_all_while_that_is_not_known() -> None:
+    v2, known = V2(), Known(switched=True, numbers={7: 9})
+    async with shadow(v2, known) as (client, app):
+        assert (await client.get(DEAL, params={"id": 9}, headers=OURS)).json()["id"] == 9
+        await app.end()
+        assert known.kept == [(DEAL, "compared", [])]
+        known.numbers.clear()
+        assert (await client.get(DEAL, params={"id": 9}, headers=OURS)).json()["id"] == 9
+        await app.end()
+        assert known.kept[1:] == [(DEAL, "skipped", [])]
+
+
+async def test_while_v2_fails_v1_is_asked_for_a_record_by_its_own_number_and_never_by_v2s() -> None:
+    v2, known = V2(), Known(switched=True, numbers={7: 9})
+
+    async def hangs(scope: Any, receive: Any, send: Any) -> None:
+        await asyncio.Event().wait()
+
+    async with shadow(v2, known, timeout_s=0.05) as (client, app):
+        app.inner = hangs
+        assert (await client.get(DEAL, params={"id": 9}, headers=OURS)).json()["id"] == 7
+        known.numbers.clear()
+        assert (await client.get(DEAL, params={"id": 9}, headers=OURS)).status_code == 503
 
 
 async def test_a_v2_that_never_answers_delays_nothing_and_is_noted_as_failed() -> None:

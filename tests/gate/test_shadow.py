@@ -16,7 +16,7 @@ from tests.api.conftest import generous, served
 from tests.gate.compared import comparison, difference, user
 from v2_assets.api import tokens
 from v2_assets.api.catalogue import CATALOGUE, ENDPOINTS
-from v2_assets.api.shadow.wired import comparer_of, shadowed
+from v2_assets.api.shadow.wired import comparer_of, shadowed, together
 from v2_assets.gate.look import look
 from v2_assets.gate.rules import Verdict
 from v2_assets.gate.switch import set_share, stop
@@ -140,6 +140,57 @@ async def test_the_switch_gives_a_user_v2s_answer_and_takes_it_away_again(databa
         assert not await of_v2()
         await app.end()
     assert told(database) == ([(PATH, 3, 3, 0)], [])
+
+
+DEAL = "/transactions/details"
+
+
+async def test_a_deal_is_compared_with_the_same_deal_whatever_number_each_system_has_for_it(
+    database: Database, sandbox: Sandbox
+) -> None:
+    login = next(iter(sandbox.world.v1.logins.values()))
+    mine = [row for row in sandbox.world.v1.tables["transaction"].values() if row["user_id"] == login]
+    deal, lost = mine[:2]
+    async with frontend(database, sandbox) as (client, app):
+        with database.connect() as connection:
+            (ours,) = connection.execute(
+                "insert into v2.transaction (transaction_id_raw, status, closed, user_id, source)"
+                " values (%s, 'Open', false, 901, 'rezen') returning id",
+                [deal["transaction_id_raw"]],
+            ).fetchall()[0]
+            connection.execute(  # what V1's number would mean if it were taken for V2's
+                "insert into v2.transaction (id, transaction_id_raw, user_id, source) overriding system value"
+                " values (%s, 'another', 901, 'rezen')",
+                [deal["id"]],
+            )
+        answer = await client.get(DEAL, params={"id": deal["id"]})
+        assert answer.json()["transaction_id_raw"] == deal["transaction_id_raw"]
+        await client.get(DEAL, params={"id": lost["id"]})
+        await app.end()
+        counts, found = told(database)
+        assert [(path, requests) for path, requests, *_ in counts] == [(DEAL, 2)]
+        kinds = {(kind, field) for kind, field, *_ in found}
+        assert ("row only in V1", "") in kinds and ("value", "status") in kinds
+        assert ("value", "transaction_id_raw") not in kinds and ("status", "") not in kinds
+
+        with database.connect() as connection:
+            verdicts = [Verdict("endpoint", path) for path in together(DEAL)]
+            set_share(connection, [DEAL], 100, who="ada", verdicts=verdicts, users=[901])
+        app.switch._seen.clear()
+        assert (await client.get(DEAL, params={"id": deal["id"]})).json()["id"] == deal["id"], "its list is V1's"
+        with database.connect() as connection:
+            set_share(connection, together(DEAL), 100, who="ada", verdicts=verdicts, users=[901])
+            connection.execute("create schema if not exists v1")
+            connection.execute(
+                "create table v1.transaction as select %s::bigint as id, %s as transaction_id_raw,"
+                " null::timestamptz as updated_at",
+                [deal["id"], deal["transaction_id_raw"]],
+            )
+        app.switch._seen.clear()
+        assert (await client.get(DEAL, params={"id": ours})).json()["id"] == ours
+        await app.end()
+        assert told(database)[0][0][1] == 4, "compared with V1's, which has another number for it"
+        assert sandbox.requests.queries[-1].endswith(f"{DEAL}?id={deal['id']}")
 
 
 async def test_a_token_that_is_revoked_is_v1s_alone(database: Database, sandbox: Sandbox) -> None:

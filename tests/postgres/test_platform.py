@@ -75,7 +75,7 @@ def folder() -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def shared(folder: Path) -> Iterator[Platform]:
     ports = {name: free_port() for name in ("ui_port", "receiver_port", "api_port", "monitor_port")}
-    settings = Settings(home=folder / "home", overlap_minutes=7, **ports)
+    settings = Settings(home=folder / "home", overlap_minutes=7, log_format="json", **ports)
     platform = Platform(settings, module="stub", folder=folder)
     yield platform
     platform.down()
@@ -134,6 +134,13 @@ def test_the_processes_know_the_database_the_home_and_the_settings_in_force(plat
     assert environment["V2_HOME"] == environment["V2_PLATFORM_HOME"] == str(platform.home)
     assert environment["V2_OVERLAP_MINUTES"] == "7"
     assert environment["DAGSTER_EVENT_BATCH_SIZE"] == "500"
+
+
+def test_the_endpoints_are_told_the_format_of_the_log_and_no_login_but_their_own(platform: Platform) -> None:
+    environment = psutil.Process(pids(platform)["api"]).environ()
+    assert environment["V2_LOG_FORMAT"] == "json"
+    assert "V2_DATABASE_URL" not in environment
+    assert "V2_API_DATABASE_URL" in environment
 
 
 def test_pid_files_and_secrets_are_for_their_owner_only(platform: Platform) -> None:

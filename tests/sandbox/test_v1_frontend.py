@@ -32,6 +32,20 @@ def test_a_user_sees_the_own_rows_by_page_in_xanos_shape(
         assert deals <= set(own)
 
 
+def test_a_deal_comes_by_v1s_number_with_what_belongs_to_it_and_only_to_whose_it_is(
+    signed_in: list[tuple[int, httpx.Client]], running: Sandbox
+) -> None:
+    tables = running.world.v1.tables
+    (number, http), (_, other) = signed_in[:2]
+    deal = next(r for r in tables["transaction"].values() if r["user_id"] == number)
+    told = http.get("/transactions/details", params={"id": deal["id"]}).json()
+    assert told["transaction_id_raw"] == deal["transaction_id_raw"]
+    people = [p["id"] for p in tables["participant"].values() if p["transaction_id"] == deal["id"]]
+    assert [person["id"] for person in told["participants"]] == people
+    assert other.get("/transactions/details", params={"id": deal["id"]}).status_code == 404
+    assert http.get("/transactions/details").status_code == 404
+
+
 def test_figures_are_of_the_own_rows(signed_in: list[tuple[int, httpx.Client]]) -> None:
     _, http = signed_in[0]
     total = http.get("/transactions/all").json()["itemsTotal"]

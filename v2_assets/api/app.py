@@ -10,7 +10,7 @@ import hashlib
 import logging
 import math
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -32,6 +32,7 @@ from v2_assets.api.failures import FAILURES, tell_failures
 from v2_assets.api.limit import Limiter
 from v2_assets.api.models import answer_model
 from v2_assets.api.request_id import RequestIds
+from v2_assets.api.shortcut import Answer, Shortcut
 from v2_assets.api.store import Store
 from v2_assets.api.tasks import Tasks
 from v2_assets.api.tokens import hash_of
@@ -57,12 +58,12 @@ class Api:
             lifespan=self._lifespan,
             redoc_url=None,
         )
-        for endpoint in CATALOGUE:
-            self._add(endpoint)
+        answers = {endpoint.path: self._add(endpoint) for endpoint in CATALOGUE}
         self.app.include_router(Tasks(self.store, WebServer(settings.ui_port), self.admit).router)
         self.app.add_api_route("/health", self._health, include_in_schema=False)
-        self.app.openapi_schema = self._openapi()
+        self.app.openapi = self._openapi
         tell_failures(self.app)
+        self.app.add_middleware(Shortcut, answers=answers)
         self.app.add_middleware(GZipMiddleware, minimum_size=GZIP_FROM_BYTES, compresslevel=GZIP_LEVEL)
         self.app.add_middleware(RequestIds)
 
@@ -72,7 +73,8 @@ class Api:
             yield
 
     def _openapi(self) -> dict[str, Any]:
-        made = self.app.openapi()
+        """Written when it is first asked for: that takes as long as all the rest of the application's start."""
+        made = FastAPI.openapi(self.app)
         made["components"]["securitySchemes"] = {
             "token": {"type": "http", "scheme": "bearer", "description": "A token of `v2 token create`."}
         }
@@ -109,7 +111,7 @@ class Api:
         except V2Error as error:  # no failure of the answer
             _log.warning("the use of a token was not noted (%s)", error.code)
 
-    def _add(self, endpoint: Endpoint) -> None:
+    def _add(self, endpoint: Endpoint) -> Answer:
         parameters = Parameters(endpoint)
 
         async def answer(request: Request) -> Response:
@@ -127,31 +129,27 @@ class Api:
             tags=[endpoint.path.split("/")[1]],
             openapi_extra={"parameters": parameters.openapi(), "security": [{"token": []}]},
         )
+        return answer
 
     async def _body(self, token_hash: str, endpoint: Endpoint, a: Asked) -> bytes:
         """The answer as JSON, most of it as Postgres wrote it."""
+        _, found = await self.store.ask(token_hash, endpoint.scope, _QUESTIONS[endpoint.kind](endpoint, a))
         if endpoint.kind == "rows":
-            questions = [pages.page(endpoint, a), *([pages.total(endpoint, a)] if a.count else [])]
-        else:
-            questions = [_SINGLE[endpoint.kind](endpoint, a)]
-        _, (found, *counted) = await self.store.ask(token_hash, endpoint.scope, *questions)
-        if endpoint.kind == "rows":
-            shown = found[: a.per_page]
-            total = counted[0][0][0] if counted else None
-            return _listed(shown, _paging(a, shown, len(found) > a.per_page, total))
+            items, rows, *rest = found
+            return _listed(items, min(rows, a.per_page), _paging(a, rows > a.per_page, *rest))
         if endpoint.kind == "figures":
-            return _listed(found, {})
+            return _listed(found[0], found[1], {})
         if endpoint.kind == "count":
-            return orjson.dumps({"count": found[0][0]})
-        if not found:
+            return orjson.dumps({"count": found[0]})
+        if found[0] is None:
             raise Unknown("There is no such row among yours.", context={"id": a.values["id"]})
-        return found[0][0].encode()
+        return found[0].encode()
 
 
-_SINGLE = {"count": pages.total, "figures": pages.figures, "record": pages.record}
+_QUESTIONS = {"rows": pages.page, "count": pages.total, "figures": pages.figures, "record": pages.record}
 
 
-def _paging(a: Asked, shown: Sequence[Any], more: bool, total: int | None) -> dict[str, Any]:
+def _paging(a: Asked, more: bool, last_value: str | None, last_id: int | None, total: int | None) -> dict[str, Any]:
     numbered = a.after is None
     return {
         "curPage": a.page if numbered else None,
@@ -161,13 +159,13 @@ def _paging(a: Asked, shown: Sequence[Any], more: bool, total: int | None) -> di
         "perPage": a.per_page,
         "itemsTotal": total,
         "pageTotal": None if total is None else -(-total // a.per_page),
-        "nextCursor": cursor_of(a.sort, *shown[-1][1:]) if more else None,
+        "nextCursor": cursor_of(a.sort, last_value, last_id) if more and last_id is not None else None,
     }
 
 
-def _listed(rows: Sequence[Any], paging: dict[str, Any]) -> bytes:
-    items = ",".join([row[0] for row in rows])
-    return b'{"items":[' + items.encode() + b"]," + orjson.dumps({"itemsReceived": len(rows), **paging})[1:]
+def _listed(items: str | None, received: int, paging: dict[str, Any]) -> bytes:
+    end = orjson.dumps({"itemsReceived": received, **paging})[1:]
+    return b"".join((b'{"items":[', (items or "").encode(), b"],", end))
 
 
 def _unchanged_or(request: Request, body: bytes, background: BackgroundTask | None) -> Response:

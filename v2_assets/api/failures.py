@@ -35,8 +35,8 @@ FAILURES: dict[int | str, dict[str, Any]] = {
 
 def tell_failures(app: FastAPI) -> None:
     """Adds the handlers."""
-    app.add_exception_handler(ApiError, _api_error)
-    app.add_exception_handler(DatabaseError, _database_error)
+    app.add_exception_handler(ApiError, of_failure)
+    app.add_exception_handler(DatabaseError, of_failure)
     app.add_exception_handler(RequestValidationError, _unreadable)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(Exception, _bug)
@@ -48,7 +48,11 @@ def told(request: Request, status: int, error: V2Error, headers: dict[str, str] 
     return Response(result.model_dump_json(), status, headers, media_type="application/json")
 
 
-async def _api_error(request: Request, error: Exception) -> Response:
+async def of_failure(request: Request, error: Exception) -> Response:
+    """What a caller is told of an ApiError or a DatabaseError."""
+    if isinstance(error, DatabaseError):
+        _log.warning("%s: %s (request %s)", request.url.path, error.message, request.state.request_id)
+        error = of_database(error)
     assert isinstance(error, ApiError)  # noqa: S101 - what it is registered for
     headers = {}
     if error.retry_after is not None:
@@ -56,12 +60,6 @@ async def _api_error(request: Request, error: Exception) -> Response:
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     return told(request, error.status, error, headers)
-
-
-async def _database_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, DatabaseError)  # noqa: S101 - what it is registered for
-    _log.warning("%s: %s (request %s)", request.url.path, error.message, request.state.request_id)
-    return await _api_error(request, of_database(error))
 
 
 async def _unreadable(request: Request, error: Exception) -> Response:
@@ -72,7 +70,7 @@ async def _unreadable(request: Request, error: Exception) -> Response:
         names.append(str(problem["loc"][-1]))
         lines.append(f"{names[-1]}: {problem['msg'][0].lower()}{problem['msg'][1:]}")
     context = {"parameters": list(dict.fromkeys(names))}
-    return await _api_error(request, BadRequest("; ".join(lines), hint="see /docs", context=context))
+    return await of_failure(request, BadRequest("; ".join(lines), hint="see /docs", context=context))
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
@@ -80,7 +78,7 @@ async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - what it is registered for
     if error.status_code == 400:  # FastAPI's word for a body that is no JSON
         failure = BadRequest("The body cannot be read.", hint="send JSON, in UTF-8", context={"parameters": ["body"]})
-        return await _api_error(request, failure)
+        return await of_failure(request, failure)
     failure = V2Error(str(error.detail), hint="see /docs for the endpoints there are")
     failure.code = "unknown" if error.status_code == 404 else "not_allowed"  # type: ignore[misc]
     return told(request, error.status_code, failure, dict(error.headers or {}))

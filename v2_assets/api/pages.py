@@ -1,5 +1,7 @@
 """From what is asked to SQL: one statement per question, composed from declarations, with every value a parameter.
 
+A question finds one row: the answer's items as JSON, and what its paging needs.
+
 Who sees which row is not here: Postgres adds that (`schema.visibility`). A page is found in one of two ways. Small
 tables are sorted. A large one (`walk`) is read along an index that begins with the owner: for each user whose rows the
 caller sees, the next rows after the cursor, and the best of those. Neither counts or skips more than it is told to.
@@ -75,7 +77,8 @@ class _Shape(NamedTuple):
 
 
 def page(endpoint: Endpoint, asked: Asked) -> Question:
-    """A page and one row more: (the item as JSON, its sort value, its id) each."""
+    """The items of a page, how many rows were found (one more than the page has where it is not the last), sort value
+    and id of the page's last row if it is full, and the total if it is asked for."""
     after = "" if asked.after is None else "value" if asked.after[0] is not None else "none"
     shape = _Shape(
         endpoint.path, asked.filters, asked.search is not None, asked.sort, asked.per_page + 1, asked.offset, after
@@ -83,7 +86,7 @@ def page(endpoint: Endpoint, asked: Asked) -> Question:
     values = _values(endpoint, asked)
     if asked.after:
         values |= {"after_value": asked.after[0], "after_id": asked.after[1]}
-    return Question(_page(shape), values, prepare=not asked.offset)
+    return Question(_page(shape, asked.count), values, prepare=not asked.offset)
 
 
 def total(endpoint: Endpoint, asked: Asked) -> Question:
@@ -93,7 +96,7 @@ def total(endpoint: Endpoint, asked: Asked) -> Question:
 
 
 def figures(endpoint: Endpoint, asked: Asked) -> Question:
-    """What the endpoint's file computes: an item as JSON a row. Parameters that were not given are null."""
+    """What the endpoint's file computes: the items, and how many. Parameters that were not given are null."""
     given = {also.name: asked.values.get(also.name) for also in endpoint.also}
     return Question(_figures(endpoint.path), given)
 
@@ -101,6 +104,15 @@ def figures(endpoint: Endpoint, asked: Asked) -> Question:
 def record(endpoint: Endpoint, asked: Asked) -> Question:
     """One row with its parts, as JSON; no row when there is none that the caller sees."""
     return Question(_record(endpoint.path), {"id": asked.values["id"]})
+
+
+def number_of(endpoint: Endpoint, column: str, value: str) -> Question:
+    """Our number of the record that the sources call `value`: the living source's where several tell it."""
+    statement = sql.SQL(
+        "select t.id from {table} t where t.{column} = %(value)s::text and t.deleted_at is null"
+        " order by t.source = 'v1', t.id limit 1"
+    ).format(table=sql.Identifier("v2", endpoint.table or ""), column=sql.Identifier(column))
+    return Question(statement.as_bytes(), {"value": value})
 
 
 def _values(endpoint: Endpoint, asked: Asked) -> dict[str, Any]:
@@ -114,7 +126,7 @@ def _values(endpoint: Endpoint, asked: Asked) -> dict[str, Any]:
 
 
 @cache
-def _page(shape: _Shape) -> bytes:
+def _page(shape: _Shape, counted: bool) -> bytes:
     endpoint = shape.endpoint
     columns = _listed(sql.Identifier("t", name) for name in endpoint.columns)
     walks = endpoint.walk is not None and not (shape.searched and endpoint.finder)
@@ -123,15 +135,20 @@ def _page(shape: _Shape) -> bytes:
         sql.SQL("{} as {}").format(sql.Identifier(f"l{n}", "value"), sql.Identifier(look.name))
         for n, look in _numbered(endpoint)
     ]
+    shown = sql.Literal(shape.take - 1)
     return (
         sql.SQL(
             "with page as materialized ({found})"
-            " select (select row_to_json(i) from (select {items}) i)::text, p.{key}::text, p.id"
-            " from page p{lookups} order by {order}"
+            " select string_agg(i.item, ',' order by i.place) filter (where i.place <= {shown}), count(*),"
+            " max(i.key) filter (where i.place = {shown}), max(i.id) filter (where i.place = {shown}), {total}"
+            " from (select (select row_to_json(i) from (select {items}) i)::text as item, p.{key}::text as key, p.id,"
+            " row_number() over (order by {order}) as place from page p{lookups}) i"
         )
         .format(
             found=found,
-            items=_listed([*(sql.Identifier("p", name) for name in endpoint.columns), *looked_up]),
+            shown=shown,
+            total=sql.SQL("({})").format(_counted(shape)) if counted else sql.SQL("null::bigint"),
+            items=_listed([sql.SQL("p.*"), *looked_up]),
             key=shape.key,
             lookups=sql.SQL("").join(_lookup(n, look) for n, look in _numbered(endpoint)),
             order=_order(shape, "p"),
@@ -269,10 +286,13 @@ def _limit(shape: _Shape) -> sql.Composed:
 
 @cache
 def _total(shape: _Shape) -> bytes:
-    return (
-        sql.SQL("select count(*) from {} t where {}")
-        .format(sql.Identifier("v2", shape.endpoint.table or ""), _all(_conditions(shape)))
-        .as_bytes()
+    return _counted(shape).as_bytes()
+
+
+def _counted(shape: _Shape) -> sql.Composed:
+    """All rows that fulfil the conditions, whatever page is shown of them."""
+    return sql.SQL("select count(*) from {} t where {}").format(
+        sql.Identifier("v2", shape.endpoint.table or ""), _all(_conditions(shape))
     )
 
 
@@ -280,7 +300,11 @@ def _total(shape: _Shape) -> bytes:
 def _figures(path: str) -> bytes:
     endpoint = ENDPOINTS[path]
     return (
-        sql.SQL("select row_to_json(i)::text from (select {} from ({}) f) i")
+        sql.SQL(
+            "select string_agg(i.item, ',' order by i.place), count(*) from"
+            " (select (select row_to_json(i) from (select {}) i)::text as item, row_number() over () as place"
+            " from ({}) f) i"
+        )
         .format(
             _listed(sql.Identifier("f", name) for name in endpoint.columns),
             load_sql(_FIGURES, endpoint.sql or ""),

@@ -18,7 +18,7 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "endpoints.m
 
 _HEAD = f"""# Reference: the read endpoints
 
-<!-- Made by `python -m v2_assets.api.reference` from v2_assets/api/catalogue.py; change it there. -->
+<!-- Made by `python -m v2_assets.api.reference` from v2_assets/api/catalogue; change it there. -->
 
 How to use them is in [Read endpoints](../howto/endpoints.md), who sees which row in
 [Row-level security](../explanation/row-level-security.md). All are GET with a token of scope `read`. A list has at most

@@ -1,7 +1,6 @@
-"""Reading from Postgres for a caller: a pool, and a read-only transaction that knows whose token it carries.
+"""Reading from Postgres for a caller: a pool, and one read-only statement that carries the token and the question.
 
-One round trip to the server carries the token, the question and (if asked) the total. Without a good token the question
-finds nothing, because row-level security asks the same token; the caller is then told so.
+Row-level security asks the same token, so without a good one the question finds nothing; the caller is then told so.
 """
 
 from __future__ import annotations
@@ -18,8 +17,15 @@ from resources.postgres import Database
 from v2_assets.api.errors import NoToken, OutOfScope
 from v2_assets.api.pages import Question
 
-_BEGIN, _COMMIT = b"begin read only", b"commit"
 _ENTER = "select token_id, user_id, scopes from ops.api_enter(%s)"
+#: The question is inside and names `me`, so that Postgres cannot begin with it before the token is in the transaction;
+#: were it to begin, row-level security would show it nothing.
+_ASK = (
+    b"select me.*, answer.* from (select token_id, user_id, scopes from ops.api_enter(%(token)s),"
+    b" set_config('transaction_read_only', 'on', true) limit 1) me"
+    b" left join lateral (select q.* from (",
+    b") q where me.token_id is not null offset 0) answer on true",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +53,19 @@ class Store:
             yield
         self._pool = None
 
-    async def ask(self, token_hash: str, scope: str, *questions: Question) -> tuple[Caller, list[list[Any]]]:
-        """The rows of each question as the token's holder sees them.
+    async def ask(self, token_hash: str, scope: str, question: Question) -> tuple[Caller, Sequence[Any]]:
+        """The row that the question finds, as the token's holder sees it; all null where it finds none.
 
         Raises NoToken, OutOfScope, and DatabaseError when the database is away, slow, or does not take a value.
         """
         for _ in range(self._size):
             try:
-                return await self._ask(token_hash, scope, questions)
+                return await self._ask(token_hash, scope, question)
             except DatabaseError as error:
                 # A kept connection that died while it lay in the pool; the next may live.
                 if error.context.get("sqlstate", "none") is not None and error.context.get("sqlstate") != "57P01":
                     raise
-        return await self._ask(token_hash, scope, questions)
+        return await self._ask(token_hash, scope, question)
 
     async def alive(self) -> bool:
         """Whether the database answers at this moment."""
@@ -80,18 +86,18 @@ class Store:
             result = await connection.execute(statement.encode(), list(values))
             return caller, await result.fetchone()
 
-    async def _ask(self, token_hash: str, scope: str, questions: Sequence[Question]) -> tuple[Caller, list[list[Any]]]:
-        async with self._connection() as connection, connection.pipeline():
-            await connection.execute(_BEGIN, prepare=True)
-            entered = await connection.execute(_ENTER, [token_hash], prepare=True)
-            cursors = [await connection.execute(q.statement, q.values, prepare=q.prepare) for q in questions]
-            await connection.execute(_COMMIT, prepare=True)
-            caller = _caller(await entered.fetchone(), scope)
-            return caller, [await cursor.fetchall() for cursor in cursors]
+    async def _ask(self, token_hash: str, scope: str, question: Question) -> tuple[Caller, Sequence[Any]]:
+        statement = question.statement.join(_ASK)
+        async with self._connection() as connection:
+            cursor = await connection.execute(
+                statement, question.values | {"token": token_hash}, prepare=question.prepare
+            )
+            row = await cursor.fetchone()
+        return _caller(row and row[:3], scope), row[3:]
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Any]:
-        """In autocommit, so that begin and commit travel with the questions."""
+        """In autocommit, so that a statement is a transaction of its own."""
         if self._pool is None:
             raise DatabaseError("the application does not run")
         async with self._pool.connection() as connection:

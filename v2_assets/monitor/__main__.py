@@ -9,21 +9,19 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 import threading
 import time
 from dataclasses import dataclass, field
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from resources import logs
 from resources.alerts import ChannelFailed, Message, configured
 from resources.errors import ConfigError, DatabaseError, V2Error
 from resources.postgres import Database
+from resources.serving import loopback, run
 from resources.settings import Settings, load_settings
 from v2_assets.alerting.codes import CODES, runbook
 from v2_assets.alerting.deliver import deliver
@@ -32,7 +30,6 @@ from v2_assets.monitor.liveness import beats, dead
 from v2_assets.monitor.metrics import Pages
 from v2_assets.monitor.supervisor import Supervisor
 
-HOST = "127.0.0.1"
 LOOK_EVERY_S = 15.0
 #: A server that restarts is back sooner.
 AWAY_AFTER_S = 60.0
@@ -136,15 +133,9 @@ def main() -> None:
     if settings.supervise:
         supervisor = Supervisor(settings, monitor.database)
         threading.Thread(target=supervisor.run, daemon=True).start()
-    uvicorn.run(
-        monitor.app(), host=HOST, port=settings.monitor_port, log_level="warning", log_config=None, access_log=False
-    )
+    loopback(monitor.app(), settings.monitor_port).run()
     monitor.ending.set()
 
 
 if __name__ == "__main__":
-    try:
-        logs.start(load_settings().log_format)
-        main()
-    except V2Error as error:
-        sys.exit(f"error [{error.code}]: {error.message}" + (f"\n  → {error.hint}" if error.hint else ""))
+    run(main)

@@ -49,6 +49,8 @@ class Comparer:
 
     def differences(self, v1: tuple[int, bytes], v2: tuple[int, bytes]) -> list[Difference]:
         """What differs between two answers (status, body)."""
+        if self.endpoint.kind == "record" and {v1[0], v2[0]} == {200, 404}:
+            return self._alone("row only in V1", v1[1]) if v1[0] == 200 else self._alone("row only in V2", v2[1])
         if v1[0] != v2[0]:
             return [Difference("status")]
         if v1[0] >= 300:
@@ -76,14 +78,20 @@ class Comparer:
             ]
         return found
 
+    def _alone(self, kind: Kind, body: bytes) -> list[Difference]:
+        """A record that only one side has."""
+        row = parsed(body)
+        return [Difference("shape") if row is None else Difference(kind, "", (*self.key(row), 0))]
+
     def _record(self, theirs: Any, ours: Any) -> list[Difference]:
         if not isinstance(theirs, Mapping) or not isinstance(ours, Mapping):
             return [] if theirs is ours is None else [Difference("shape")]
-        found = self._values(theirs, ours, self.key(theirs))
+        key = (*self.key(theirs), 0)
+        found = self._values(theirs, ours, key)
         for part in self.endpoint.parts:
             both = theirs.get(part.name), ours.get(part.name)
             if both[0] is not None and len(both[0] or ()) != len(both[1] or ()):
-                found.append(Difference("total", part.name, self.key(theirs)))
+                found.append(Difference("total", part.name, key))
         return found
 
     def _rows(self, theirs: Sequence[Any], ours: Sequence[Any], whole: bool) -> list[Difference]:
@@ -153,6 +161,15 @@ class Comparer:
             if field.name not in references | _OURS
             and (field.type in ("text", "day") or field.name in ("tier", "period_year", "period_month"))
         )
+
+
+def parsed(body: bytes) -> Mapping[str, Any] | None:
+    """The one row that an answer is, or None."""
+    try:
+        row = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
+    return row if isinstance(row, Mapping) else None
 
 
 def _references(table: str | None) -> frozenset[str]:

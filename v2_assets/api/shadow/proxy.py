@@ -3,8 +3,9 @@
 An ASGI app around the read endpoints, under the same paths. A request comes as the frontend sends it to V1, and with
 the user's V2 token in `X-V2-Token`. It goes to V1 as it came; only when V1's answer has been sent is V2 asked, in the
 background, with a time-out, for a sample of the requests, and for never more than a few at once. Whom the switch gives
-V2 gets V2's answer, and V1's when V2 has none in time. Without a token of ours a request is V1's alone; with one in
-V1's place, as `Authorization`, it is V2's alone.
+V2 gets V2's answer, and V1's when V2 has none in time. Where a request names a record by the number that one system has
+for it, the other is asked by its own. Without a token of ours a request is V1's alone; with one in V1's place, as
+`Authorization`, it is V2's alone.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ import random
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
+from urllib.parse import urlencode
 
 import httpx
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from resources.errors import V2Error
 from v2_assets.api.endpoint import Endpoint
 from v2_assets.api.tokens import hash_of
 
@@ -29,6 +32,9 @@ log = logging.getLogger(__name__)
 TOKEN = "x-v2-token"  # noqa: S105 - the name of a header
 #: Headers of one hop, or about a body that we have unpacked.
 _HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "content-encoding", "content-length", "host", TOKEN})
+
+#: A number that no row has.
+NOBODY = 0
 
 Answer = tuple[int, bytes]
 Outcome = Literal["compared", "failed", "skipped"]
@@ -43,6 +49,18 @@ class Switch(Protocol):
 
     async def serves_v2(self, token: str, endpoint: str) -> bool:
         """Whether the token's user gets this endpoint from V2."""
+        ...
+
+
+class Numbers(Protocol):
+    """What each system calls a record."""
+
+    async def of_v2(self, endpoint: Endpoint, token: str, v1: Answer) -> int | None:
+        """V2's number of the record that V1 answered with; None if V2 has none, or V1 had none."""
+        ...
+
+    async def of_v1(self, endpoint: Endpoint, token: str, number: str) -> int | None:
+        """V1's number of the record that has this one in V2; None if V1 is not known to have it."""
         ...
 
 
@@ -73,6 +91,7 @@ class Shadow:
     endpoints: Mapping[str, Endpoint]
     v1: httpx.AsyncClient
     switch: Switch
+    numbers: Numbers
     notes: Notes
     sample: float = 1.0
     timeout_s: float = 5.0
@@ -92,7 +111,7 @@ class Shadow:
         token = request.headers.get(TOKEN, "")
         known, switched = await self._who(token, endpoint)
         if not known:
-            await (await self._of_v1(request))(scope, receive, send)
+            await (await self._of_v1(request, request.url.query))(scope, receive, send)
         elif switched:
             await self._switched(request, endpoint, token, send)
         else:
@@ -116,31 +135,51 @@ class Shadow:
 
     async def _switched(self, request: Request, endpoint: Endpoint, token: str, send: Send) -> None:
         """V2's answer, or V1's when V2 fails. V1 is asked afterwards, so that shadow reading goes on."""
-        ours = await self._of_v2(request, token)
+        ours = await self._of_v2(request, request.url.query, token)
         if ours is None:
-            await (await self._of_v1(request))(request.scope, request.receive, send)
+            instead = await self._twin(request, endpoint, token) or _unknown_at_v1()
+            await instead(request.scope, request.receive, send)
             self._later(endpoint, token, lambda: self.notes.keep(endpoint.path, token, "failed"))
             return
         await ours(request.scope, request.receive, send)
 
         async def compare() -> None:
-            await self._keep(endpoint, token, await self._of_v1(request), ours)
+            theirs = await self._twin(request, endpoint, token)
+            if theirs is None:
+                await self.notes.keep(endpoint.path, token, "skipped")
+            else:
+                await self._keep(endpoint, token, theirs, ours)
 
         self._later(endpoint, token, compare)
 
     async def _shadowed(self, request: Request, endpoint: Endpoint, token: str, send: Send) -> None:
         """V1's answer; V2 is asked afterwards."""
-        theirs = await self._of_v1(request)
+        theirs = await self._of_v1(request, request.url.query)
         await theirs(request.scope, request.receive, send)
 
         async def compare() -> None:
-            ours = await self._of_v2(request, token)
+            query = request.url.query
+            if endpoint.kind == "record":
+                number = await self.numbers.of_v2(endpoint, token, (theirs.status_code, bytes(theirs.body)))
+                query = _asking_for(request, number or NOBODY)
+            ours = await self._of_v2(request, query, token)
             if ours is None:
                 await self.notes.keep(endpoint.path, token, "failed")
             else:
                 await self._keep(endpoint, token, theirs, ours)
 
         self._later(endpoint, token, compare)
+
+    async def _twin(self, request: Request, endpoint: Endpoint, token: str) -> Response | None:
+        """V1's answer to what V2 was asked; None where it is not known what V1 calls the record."""
+        if endpoint.kind != "record":
+            return await self._of_v1(request, request.url.query)
+        try:
+            number = await self.numbers.of_v1(endpoint, token, request.query_params.get("id", ""))
+        except V2Error as error:
+            log.warning("it is not known what V1 calls a record of %s: %s", endpoint.path, error.code)
+            return None
+        return None if number is None else await self._of_v1(request, _asking_for(request, number))
 
     async def _keep(self, endpoint: Endpoint, token: str, theirs: Response, ours: Response) -> None:
         if theirs.status_code >= 500:
@@ -168,10 +207,10 @@ class Shadow:
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
-    async def _of_v1(self, request: Request) -> Response:
-        """The request as it came, to V1. An answer that cannot be had is a 502."""
+    async def _of_v1(self, request: Request, query: str) -> Response:
+        """The request to V1, with its headers as they came. An answer that cannot be had is a 502."""
         headers = [(name, value) for name, value in request.headers.items() if name not in _HOP]
-        url = httpx.URL(request.url.path, query=request.url.query.encode())
+        url = httpx.URL(request.url.path, query=query.encode())
         try:
             answer = await self.v1.get(url, headers=headers)
         except httpx.HTTPError as error:
@@ -179,10 +218,10 @@ class Shadow:
             return JSONResponse({"code": "v1_unavailable", "message": "V1 does not answer."}, 502)
         return _passed_on(answer)
 
-    async def _of_v2(self, request: Request, token: str) -> Response | None:
+    async def _of_v2(self, request: Request, query: str, token: str) -> Response | None:
         """V2's answer, or None when it fails or takes too long."""
         transport = httpx.ASGITransport(self.inner)
-        url = httpx.URL("http://v2").copy_with(path=request.url.path, query=request.url.query.encode())
+        url = httpx.URL("http://v2").copy_with(path=request.url.path, query=query.encode())
         try:
             async with httpx.AsyncClient(transport=transport) as client, asyncio.timeout(self.timeout_s):
                 answer = await client.get(url, headers={"authorization": f"Bearer {token}"})
@@ -195,6 +234,17 @@ class Shadow:
 def _for_v2(request: Request) -> bool:
     """Whether the caller signs in with a token of ours in V1's place: who does so means V2."""
     return hash_of(request.headers.get("authorization", "").removeprefix("Bearer ")) is not None
+
+
+def _asking_for(request: Request, number: int) -> str:
+    """The request's query with another number of the record."""
+    others = [(name, value) for name, value in request.query_params.multi_items() if name != "id"]
+    return urlencode([("id", number), *others])
+
+
+def _unknown_at_v1() -> Response:
+    told = {"code": "unavailable", "message": "V2 does not answer, and what V1 calls this record is not known."}
+    return JSONResponse(told, 503)
 
 
 def _passed_on(answer: httpx.Response) -> Response:

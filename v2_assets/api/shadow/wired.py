@@ -1,11 +1,13 @@
 """Shadow reading for an installation: tokens, the switch and the counts are the database's.
 
-Everything goes through the functions `ops.api_…` of revision 0023, so the endpoints' role gets to see no table for it.
+Everything goes through the functions `ops.api_…` of revisions 0023 and 0024, so the endpoints' role gets to see no
+table for it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -16,11 +18,12 @@ import orjson
 from psycopg.types.json import Jsonb
 
 from resources.settings import Settings
+from v2_assets.api import pages
 from v2_assets.api.app import Api
-from v2_assets.api.catalogue import ENDPOINTS
+from v2_assets.api.catalogue import CATALOGUE, ENDPOINTS
 from v2_assets.api.endpoint import Endpoint
 from v2_assets.api.errors import NoToken, OutOfScope
-from v2_assets.api.shadow.answers import Comparer, Difference
+from v2_assets.api.shadow.answers import Comparer, Difference, parsed
 from v2_assets.api.shadow.proxy import Answer, Outcome, Shadow
 from v2_assets.api.store import Store
 from v2_assets.api.tokens import hash_of
@@ -62,7 +65,7 @@ class Known:
     async def serves_v2(self, token: str, endpoint: str) -> bool:
         """Whether the token's user gets this endpoint from V2."""
         user_id, rollout = await self._look(token)
-        return user_id is not None and rollout.serves_v2(user_id, endpoint)
+        return user_id is not None and all(rollout.serves_v2(user_id, path) for path in together(endpoint))
 
     async def _look(self, token: str) -> tuple[int | None, Rollout]:
         token_hash = hash_of(token)
@@ -79,6 +82,38 @@ class Known:
             self._seen = {key: seen for key, seen in self._seen.items() if seen[0] > now}
             self._seen[token_hash] = (now + BELIEVED_S, user_id, rollout)
         return user_id, rollout
+
+
+@dataclass(slots=True)
+class Numbered:
+    """What V1 and V2 call a record: found by what the sources call it, among the rows that the caller sees."""
+
+    store: Store
+
+    async def of_v2(self, endpoint: Endpoint, token: str, v1: Answer) -> int | None:
+        """V2's number of the record that V1 answered with; None if V2 has none, or V1 had none."""
+        row = parsed(v1[1]) if v1[0] == 200 else None
+        if row is None:
+            return None
+        (column,) = comparer_of(endpoint).keyed_by()
+        # V1 had rows that no source has an id for; V2 calls them by V1's number.
+        called = row.get(column) or f"v1:{row.get('id')}"
+        _, found = await self.store.ask(
+            hash_of(token) or "", endpoint.scope, pages.number_of(endpoint, column, str(called))
+        )
+        return found[0]
+
+    async def of_v1(self, endpoint: Endpoint, token: str, number: str) -> int | None:
+        """V1's number of the record that has this one in V2; None if V1 is not known to have it."""
+        if not re.fullmatch(r"\d{1,18}", number):
+            return None
+        statement = f"select ops.{_V1_NUMBER[endpoint.table or '']}(%s)"
+        _, row = await self.store.call(hash_of(token) or "", endpoint.scope, statement, [int(number)])
+        return row[0]
+
+
+#: Table of a record → the function that knows V1's numbers.
+_V1_NUMBER = {"transaction": "api_v1_deal"}
 
 
 @dataclass(slots=True)
@@ -121,6 +156,14 @@ class Kept:
         return row[0] or ("unknown" if each.whole else ELSEWHERE)
 
 
+def together(path: str) -> list[str]:
+    """The endpoints that must come from one system: a record is asked for by a number that its table's lists gave."""
+    table = ENDPOINTS[path].table
+    alike = [each for each in CATALOGUE if each.table == table and each.kind in ("rows", "record")]
+    shared = any(each.kind == "record" for each in alike) and ENDPOINTS[path] in alike
+    return [each.path for each in alike] if shared else [path]
+
+
 def comparer_of(endpoint: Endpoint) -> Comparer:
     """How the answers of an endpoint are compared, by the declaration of its table."""
     told = table_named(endpoint.table).info["v1"] if endpoint.table else {}
@@ -139,6 +182,7 @@ def shadowed(api: Api, settings: Settings) -> Shadow:
         ENDPOINTS,
         v1,
         Known(api.store),
+        Numbered(api.store),
         Kept(api.store),
         sample=settings.shadow_sample_percent / 100,
         timeout_s=settings.shadow_timeout_seconds,
