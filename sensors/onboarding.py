@@ -40,8 +40,8 @@ from v2_assets.schema.stage import STREAMS
 from v2_assets.staging.streams import stream
 from v2_assets.users import CONNECTION_COLUMNS, Connection, connections_of
 
-#: Verifying is one small call; a tick must end within Dagster's 60 s.
-VERIFIED_PER_TICK = 20
+#: Verifying is one small call; a tick must end within Dagster's 60 s, so who is kept waiting is asked at another one.
+VERIFIED_PER_TICK, VERIFYING_S = 20, 30.0
 #: Users whose first sync is one run, if they are neighbours; who waits for a neighbour's large account waits for it
 #: only with the merges, since the streams of a run's users are read side by side.
 USERS_PER_RUN = 25
@@ -74,9 +74,11 @@ async def verify_new(database: Database, settings: Settings) -> dict[str, int]:
 
         async def one(new: Connection) -> str:
             try:
-                async with client_of(new, settings, vault, budget) as client:
+                async with asyncio.timeout(VERIFYING_S), client_of(new, settings, vault, budget) as client:
                     identity = await client.identity()
                 _must_match(identity, new)
+            except TimeoutError:
+                return "later"
             except V2Error as error:
                 if error.retryable:
                     return "later"

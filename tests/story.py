@@ -135,6 +135,28 @@ class Story:
         with self.database.connect() as connection:
             return connection.execute(text.encode(), parameters).fetchall()
 
+    def only(self, platform: str, *users: int) -> None:
+        """Leaves these users' connections to one platform; the others are not there yet."""
+        with self.database.connect() as connection:
+            connection.execute(
+                "delete from v2.credentials where platform <> %s or user_id <> all(%s)", [platform, list(users)]
+            )
+
+    def jobs(self) -> list[Any]:
+        """User and status of each onboarding job."""
+        return self.query("select user_id, status from ops.onboarding_job order by credentials_id, attempt")
+
+    def steps(self, user: int) -> dict[str, dict[str, Any]]:
+        """The steps of a user's last onboarding job, by name."""
+        [(found,)] = self.query(
+            "select steps from ops.onboarding_job where user_id = %s order by attempt desc limit 1", user
+        )
+        return {step["step"]: step for step in found}
+
+    def notified(self) -> list[Any]:
+        """What the product was told, by kind."""
+        return self.query("select kind, count(*) from ops.notification group by 1 order by 1")
+
     def fates(self) -> dict[str, dict[str, int]]:
         """Staged rows by table and status (with its reason)."""
         told: dict[str, dict[str, int]] = {}

@@ -29,9 +29,8 @@ BURST_SHARE = 0.02
 BACKFILL_SHARE = 0.7
 #: A source that closed its door for longer than this is not waited for: the run ends and a later one goes on.
 LONGEST_WAIT_S = 120.0
-#: A 429 slows every sharer down to this share of the rate, once per pause.
-SLOWED_SHARE = 0.7
-_SLOWEST = 0.05
+#: A 429 slows every sharer down to this share of the rate, once per pause; never below this share of the full one.
+SLOWED_SHARE, SLOWEST_SHARE = 0.7, 0.1
 #: Who slept for longer than this looks again whether the source has closed its door in the meantime.
 _LOOK_AGAIN_S = 0.25
 
@@ -222,27 +221,28 @@ values (%(key)s, %(rate)s, %(rate)s, %(burst)s, %(calls)s, %(window)s, now()) on
 _STORED = "select limit_, window_s, full_rate, burst from ops.api_budget where key = %(key)s"
 
 # `rate` is what is granted now: below the full rate after a 429, and raised again by 5 % of the limit for each window
-# without one. While calls of higher priority were made within the last window, a backfill pays for its share only.
+# without one; then the queue moves up, or who comes after a storm would wait at the storm's pace. While calls of higher
+# priority were made within the last window, a backfill pays for its share only.
 # A crash of the server may forget the last few grants, so the commit need not wait for the disk.
 _TAKE = f"""
-with locked as (select key from ops.api_budget where key = any(%(keys)s) order by key for update),
+with locked as (
+  select key, clean, case when clean then least(full_rate, rate + 0.05 * limit_ / window_s) else rate end as rate,
+    case when %(backfill)s and priority_at > clock_timestamp() - window_s * interval '1 second'
+      then {BACKFILL_SHARE} else 1 end as share
+  from (
+    select *, coalesce(cleaned_at < clock_timestamp() - window_s * interval '1 second', false) as clean
+    from ops.api_budget where key = any(%(keys)s) order by key for update) b
+),
 granted as (
   update ops.api_budget b set
-    tat = greatest(b.tat, clock_timestamp(), b.blocked_until) + %(calls)s * interval '1 second' / (b.rate * case
-      when %(backfill)s and b.priority_at > clock_timestamp() - b.window_s * interval '1 second'
-      then {BACKFILL_SHARE} else 1 end),
+    tat = greatest(clock_timestamp() + (b.tat - clock_timestamp()) * (b.rate / l.rate), clock_timestamp(),
+      b.blocked_until) + %(calls)s * interval '1 second' / (l.rate * l.share),
     priority_at = case when %(backfill)s then b.priority_at else clock_timestamp() end,
-    rate = case when b.cleaned_at < clock_timestamp() - b.window_s * interval '1 second'
-      then least(b.full_rate, b.rate + 0.05 * b.limit_ / b.window_s) else b.rate end,
-    cleaned_at = case when b.rate < b.full_rate
-      and b.cleaned_at < clock_timestamp() - b.window_s * interval '1 second' then clock_timestamp()
-      else b.cleaned_at end
-  from locked where locked.key = b.key
-  returning b.tat - interval '1 second' * (1 + b.burst) / b.rate - clock_timestamp() as wait,
-    interval '1 second' / (b.rate * case
-      when %(backfill)s and b.priority_at > clock_timestamp() - b.window_s * interval '1 second'
-      then {BACKFILL_SHARE} else 1 end) as cost,
-    b.blocked_until - clock_timestamp() as blocked
+    rate = l.rate,
+    cleaned_at = case when l.clean and b.rate < b.full_rate then clock_timestamp() else b.cleaned_at end
+  from locked l where l.key = b.key
+  returning b.tat - interval '1 second' * (1 + b.burst) / l.rate - clock_timestamp() as wait,
+    interval '1 second' / (l.rate * l.share) as cost, b.blocked_until - clock_timestamp() as blocked
 )
 select extract(epoch from wait), extract(epoch from cost), extract(epoch from blocked),
   set_config('synchronous_commit', 'off', true)
@@ -253,7 +253,8 @@ _BLOCKED = "select max(blocked_until) > clock_timestamp() from ops.api_budget wh
 
 _LEARN = """
 update ops.api_budget set limit_ = %(calls)s, window_s = %(window)s, rate = %(rate)s, full_rate = %(rate)s,
-  burst = %(burst)s, updated_at = now() where key = %(key)s
+  burst = %(burst)s, tat = clock_timestamp() + (tat - clock_timestamp()) * (rate / %(rate)s), updated_at = now()
+where key = %(key)s
 """
 
 # Several calls are on their way when the first 429 comes back, and each of them gets one: the rate is cut once. The
@@ -261,7 +262,8 @@ update ops.api_budget set limit_ = %(calls)s, window_s = %(window)s, rate = %(ra
 _PUNISH = f"""
 update ops.api_budget set
   blocked_until = greatest(blocked_until, clock_timestamp() + %(seconds)s * interval '1 second'),
-  rate = case when blocked_until > clock_timestamp() then rate else greatest(rate * {SLOWED_SHARE}, {_SLOWEST}) end,
+  rate = case when blocked_until > clock_timestamp() then rate
+    else greatest(rate * {SLOWED_SHARE}, full_rate * {SLOWEST_SHARE}) end,
   cleaned_at = clock_timestamp(), updated_at = now(),
   throttled = throttled + (key = (%(keys)s::text[])[1])::int
 where key = any(%(keys)s)

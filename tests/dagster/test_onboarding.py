@@ -49,14 +49,6 @@ def instance() -> Iterator[dg.DagsterInstance]:
         yield made
 
 
-def only(story: Story, platform: str, *users: int) -> None:
-    """Leaves these users' connections to one platform; the others are not there yet."""
-    with story.database.connect() as connection:
-        connection.execute(
-            "delete from v2.credentials where platform <> %s or user_id <> all(%s)", [platform, list(users)]
-        )
-
-
 def tick(instance: dg.DagsterInstance, sensor: Any) -> list[dg.RunRequest]:
     with (
         partition_loading_context(dynamic_partitions_store=instance),
@@ -101,21 +93,6 @@ def onboard(instance: dg.DagsterInstance, *, most: int = 8) -> list[dg.RunReques
     raise AssertionError("the onboarding does not end")
 
 
-def jobs(story: Story) -> list[Any]:
-    return story.query("select user_id, integration, status from ops.onboarding_job order by credentials_id, attempt")
-
-
-def steps(story: Story, user: int) -> dict[str, dict[str, Any]]:
-    [(found,)] = story.query(
-        "select steps from ops.onboarding_job where user_id = %s order by attempt desc limit 1", user
-    )
-    return {step["step"]: step for step in found}
-
-
-def notified(story: Story) -> list[Any]:
-    return story.query("select kind, count(*) from ops.notification group by 1 order by 1")
-
-
 def streams_of(request: dg.RunRequest) -> set[str]:
     tables = {s.table: s.entity for s in STREAMS}
     return {tables[k.to_user_string()] for k in request.asset_selection or [] if k.to_user_string() in tables}
@@ -126,7 +103,7 @@ def test_a_new_agent_is_read_newest_first_and_step_by_step_and_the_product_is_to
 ) -> None:
     monkeypatch.setenv("V2_ONBOARDING_HISTORY_SECONDS", "0")  # as if the account were large
     user = story.users[0]
-    only(story, "rezen", user)
+    story.only("rezen", user)
     [first] = tick(instance, onboarding_sensor)
     assert first.tags[RECENT_TAG] == "7"
     assert streams_of(first) == {"agents", "teams", "team_members", "listings", "transactions"}
@@ -134,9 +111,9 @@ def test_a_new_agent_is_read_newest_first_and_step_by_step_and_the_product_is_to
     assert swept(instance, "rezen") == 0, "nothing is in yet"
     start(instance, first)
     assert tick(instance, onboarding_progress_sensor) == []
-    assert jobs(story) == [(user, "rezen", "Started")]
+    assert story.jobs() == [(user, "Started")]
     assert swept(instance, "rezen") == 1, "what is recent is in: the sweeps do not wait for the history"
-    found = steps(story, user)
+    found = story.steps(user)
     assert list(found) == [*(step.name for step in STEPS["rezen"]), COMPLETION]
     assert (found["agent data"]["status"], found["listings"]["status"]) == ("done", "recent")
     assert (found["equity"]["status"], found[COMPLETION]["status"]) == ("waiting", "waiting")
@@ -147,26 +124,26 @@ def test_a_new_agent_is_read_newest_first_and_step_by_step_and_the_product_is_to
     start(instance, second)
     for _ in range(3):  # a sensor that repeats itself tells nothing twice
         tick(instance, onboarding_progress_sensor)
-    assert jobs(story) == [(user, "rezen", "Complete")]
-    assert {step["status"] for step in steps(story, user).values()} <= {"done", "skipped"}
-    assert all(step["started_at"] and step["ended_at"] for step in steps(story, user).values())
-    assert notified(story) == [("ONBOARDING_COMPLETE", 1), ("ONBOARDING_STARTED", 1)]
+    assert story.jobs() == [(user, "Complete")]
+    assert {step["status"] for step in story.steps(user).values()} <= {"done", "skipped"}
+    assert all(step["started_at"] and step["ended_at"] for step in story.steps(user).values())
+    assert story.notified() == [("ONBOARDING_COMPLETE", 1), ("ONBOARDING_STARTED", 1)]
     assert tick(instance, onboarding_sensor) == []
 
 
 def test_independent_steps_go_on_and_a_retry_reads_only_what_failed(story: Story, instance: dg.DagsterInstance) -> None:
     user = story.users[0]
-    only(story, "fub", user)
+    story.only("fub", user)
     story.sandbox.faults.add({"name": "forbidden_empty", "path": "/people"})
     onboard(instance)
-    assert jobs(story) == [(user, "fub", "Partial")]
-    found = steps(story, user)
+    assert story.jobs() == [(user, "Partial")]
+    found = story.steps(user)
     assert found["people"]["status"] == "failed" and found["people"]["error"]["code"] == "forbidden"
     assert found["texts"]["status"] == "blocked"
     assert found["deals, calls, events, appointments"]["status"] == "done"
     [(error,)] = story.query("select error from ops.onboarding_job")
     assert error["code"] == "forbidden"
-    assert notified(story) == [("ONBOARDING_ERROR", 1), ("ONBOARDING_STARTED", 1)]
+    assert story.notified() == [("ONBOARDING_ERROR", 1), ("ONBOARDING_STARTED", 1)]
 
     story.sandbox.faults.clear()
     story.sandbox.requests.clear()
@@ -177,7 +154,22 @@ def test_independent_steps_go_on_and_a_retry_reads_only_what_failed(story: Story
     asked = {q.partition("?")[0].rpartition("/")[2] for q in story.sandbox.requests.queries}
     assert {"people", "textMessages"} <= asked
     assert not asked & {"deals", "calls", "events", "appointments", "users", "groups", "stages", "pipelines"}, asked
-    assert jobs(story) == [(user, "fub", "Partial"), (user, "fub", "Complete")]
-    assert {step["status"] for step in steps(story, user).values()} == {"done"}
+    assert story.jobs() == [(user, "Partial"), (user, "Complete")]
+    assert {step["status"] for step in story.steps(user).values()} == {"done"}
     with story.database.connect() as connection:
         assert again(connection, credentials, failed_only=True) is None, "nothing failed"
+
+
+def test_a_new_key_whose_source_keeps_us_waiting_is_asked_again_at_another_tick(
+    story: Story, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = story.users[0]
+    story.only("fub", user)
+    with story.database.connect() as connection:
+        connection.execute("update v2.credentials set state = 'new', verified = false")
+    monkeypatch.setattr("sensors.onboarding.VERIFYING_S", 0.5)
+    story.sandbox.faults.add({"name": "stall", "path": "^/fub/", "seconds": 5, "times": 1})
+    assert tick(instance, onboarding_sensor) == []
+    assert story.query("select state, last_error from v2.credentials") == [("new", None)]
+    assert len(tick(instance, onboarding_sensor)) == 1
+    assert story.query("select state from v2.credentials") == [("ok",)]

@@ -174,6 +174,38 @@ async def test_a_pause_longer_than_anybody_waits_is_an_error_that_a_later_run_su
     assert caught.value.context["budgets"] == ["k"]
 
 
+async def test_a_storm_of_429s_slows_to_a_tenth_and_no_further(pool: Any) -> None:
+    limit, budget = Limit("k", 250), PostgresBudget(pool)
+    await budget.take([limit], "incremental")
+    for _ in range(20):
+        await budget.punish([limit], 0)
+        await open_the_door(pool)
+    assert (await row(pool, "k"))["rate"] == pytest.approx(0.1 * limit.rate)
+
+
+async def test_who_comes_after_a_storm_does_not_wait_at_its_pace(pool: Any) -> None:
+    limit = Limit("k", 100, 6_000)
+    budget = PostgresBudget(pool, sleep=Waits())
+    await budget.take([limit], "incremental")
+    for _ in range(20):
+        await budget.punish([limit], 0)
+        await open_the_door(pool)
+    for _ in range(10):
+        await budget.take([limit], "incremental")
+    slow = await row(pool, "k")
+    async with pool.connection() as connection:  # a window without a 429
+        await connection.execute("update ops.api_budget set cleaned_at = cleaned_at - interval '6001 s'")
+    await budget.take([limit], "incremental")
+    after = await row(pool, "k")
+    queued = (slow["ahead"] * slow["rate"] + 1) / after["rate"]
+    assert after["rate"] > slow["rate"]
+    assert after["ahead"] == pytest.approx(queued, rel=0.01)
+    await PostgresBudget(pool).learn(limit, 1000, 6_000)
+    assert (await row(pool, "k"))["ahead"] == pytest.approx(
+        queued * after["rate"] / Limit("k", 1000, 6_000).rate, rel=0.01
+    )
+
+
 async def test_the_rate_comes_back_by_a_twentieth_of_the_limit_for_each_clean_window(pool: Any) -> None:
     limit, budget = Limit("k", 250), PostgresBudget(pool)
     await budget.take([limit], "incremental")

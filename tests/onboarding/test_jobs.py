@@ -54,10 +54,6 @@ def db(story: Story) -> Iterator[Connection]:
         yield connection
 
 
-def only(db: Connection, platform: str, *users: int) -> None:
-    db.execute("delete from v2.credentials where platform <> %s or user_id <> all(%s)", [platform, list(users)])
-
-
 def turn(story: Story, db: Connection, *, merge: bool = True) -> list[tuple[tuple[str, ...], bool]]:
     """A tick, the runs it asks for, and the tick behind. Returns streams and kind of each run."""
     for job in write_jobs(db, list(SYNC_JOBS)):
@@ -102,21 +98,6 @@ def onboard(story: Story, db: Connection) -> list[tuple[tuple[str, ...], bool]]:
     raise AssertionError("the onboarding does not end")
 
 
-def jobs(story: Story) -> list[Any]:
-    return story.query("select user_id, status from ops.onboarding_job order by credentials_id, attempt")
-
-
-def steps(story: Story, user: int) -> dict[str, dict[str, Any]]:
-    [(found,)] = story.query(
-        "select steps from ops.onboarding_job where user_id = %s order by attempt desc limit 1", user
-    )
-    return {step["step"]: step for step in found}
-
-
-def notified(story: Story) -> list[Any]:
-    return story.query("select kind, count(*) from ops.notification group by 1 order by 1")
-
-
 def test_every_stream_that_is_read_with_a_key_is_in_one_step() -> None:
     assert set(STEPS) == set(SYNC_JOBS)
     for integration, declared in STEPS.items():
@@ -147,14 +128,14 @@ def test_a_new_user_ends_complete_with_every_step_done(
 ) -> None:
     story.settings = story.settings.model_copy(update={"onboarding_history_seconds": seconds})
     user = story.users[0]
-    only(db, platform, user)
+    story.only(platform, user)
     told = onboard(story, db)
     assert [recent for _, recent in told] == runs
-    assert jobs(story) == [(user, "Complete")]
-    found = steps(story, user)
+    assert story.jobs() == [(user, "Complete")]
+    found = story.steps(user)
     assert [step["status"] for step in found.values()] == ["done"] * (len(STEPS[platform]) + 1)
     assert sum(step.get("records", 0) for step in found.values()) > 0
-    assert notified(story) == [("ONBOARDING_COMPLETE", 1), ("ONBOARDING_STARTED", 1)]
+    assert story.notified() == [("ONBOARDING_COMPLETE", 1), ("ONBOARDING_STARTED", 1)]
 
 
 def test_an_agent_without_a_team_has_no_roster_and_that_is_no_failure(story: Story, db: Connection) -> None:
@@ -163,11 +144,11 @@ def test_an_agent_without_a_team_has_no_roster_and_that_is_no_failure(story: Sto
     for roster in brokerage.rosters.values():
         roster[:] = [seat for seat in roster if agent_of(seat) != agent]
     assert not brokerage.teams_of(agent)
-    only(db, "rezen", user)
+    story.only("rezen", user)
     onboard(story, db)
-    roster = steps(story, user)["team roster"]
+    roster = story.steps(user)["team roster"]
     assert (roster["status"], "no team" in roster["reason"]) == ("skipped", True)
-    assert jobs(story) == [(user, "Complete")]
+    assert story.jobs() == [(user, "Complete")]
 
 
 def test_a_failure_that_may_pass_is_tried_again_and_then_left_to_the_sweeps(
@@ -175,35 +156,35 @@ def test_a_failure_that_may_pass_is_tried_again_and_then_left_to_the_sweeps(
 ) -> None:
     monkeypatch.setattr("v2_assets.onboarding.jobs.PAUSE", timedelta(0))
     user = story.users[0]
-    only(db, "title", user)
+    story.only("title", user)
     story.sandbox.faults.add({"name": "error_5xx", "path": "/title"})
     told = turn(story, db)
-    assert jobs(story) == [(user, "Started")], "it may pass, so the job goes on"
+    assert story.jobs() == [(user, "Started")], "it may pass, so the job goes on"
     story.sandbox.faults.clear()
     told += onboard(story, db)
-    assert jobs(story) == [(user, "Complete")]
+    assert story.jobs() == [(user, "Complete")]
     assert len(told) == 3
 
 
 def test_a_failure_that_will_not_pass_ends_the_job_when_the_rest_is_in(story: Story, db: Connection) -> None:
     user = story.users[0]
-    only(db, "fub", user)
+    story.only("fub", user)
     story.sandbox.faults.add({"name": "forbidden_empty", "path": "/people"})
     onboard(story, db)
-    assert jobs(story) == [(user, "Partial")]
-    found = steps(story, user)
+    assert story.jobs() == [(user, "Partial")]
+    found = story.steps(user)
     assert (found["people"]["status"], found["people"]["error"]["code"]) == ("failed", "forbidden")
     assert (found["texts"]["status"], found["completion"]["status"]) == ("blocked", "failed")
     assert found["deals, calls, events, appointments"]["status"] == "done"
     assert story.query("select error ->> 'code' from ops.onboarding_job") == [("forbidden",)]
-    assert notified(story) == [("ONBOARDING_ERROR", 1), ("ONBOARDING_STARTED", 1)]
+    assert story.notified() == [("ONBOARDING_ERROR", 1), ("ONBOARDING_STARTED", 1)]
 
 
 def test_runs_that_bring_nothing_end_the_job_after_a_few(
     story: Story, db: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("v2_assets.onboarding.jobs.PAUSE", timedelta(0))
-    only(db, "skyslope", story.users[0])
+    story.only("skyslope", story.users[0])
     keys = set()
     for _ in range(3):
         [job] = write_jobs(db, ["skyslope"])
@@ -215,23 +196,23 @@ def test_runs_that_bring_nothing_end_the_job_after_a_few(
         [job] = open_jobs(db)
         follow(db, job, ("lost", "failure"))
     assert len(keys) == 3
-    assert jobs(story) == [(story.users[0], "Error")]
+    assert story.jobs() == [(story.users[0], "Error")]
     assert story.query("select error ->> 'code' from ops.onboarding_job") == [("run_failed",)]
 
 
 def test_a_neighbours_refused_key_costs_the_others_nothing(story: Story, db: Connection) -> None:
     guilty, others = story.users[1], [user for user in story.users if user != story.users[1]]
-    only(db, "fub", *story.users)
+    story.only("fub", *story.users)
     story.sandbox.faults.add({"name": "revoked_key", "key": story.sandbox.world.users[1].fub_key})
     onboard(story, db)
-    assert dict(jobs(story)) == {guilty: "Error"} | dict.fromkeys(others, "Complete")
-    assert notified(story) == [("ONBOARDING_COMPLETE", 4), ("ONBOARDING_ERROR", 1), ("ONBOARDING_STARTED", 5)]
+    assert dict(story.jobs()) == {guilty: "Error"} | dict.fromkeys(others, "Complete")
+    assert story.notified() == [("ONBOARDING_COMPLETE", 4), ("ONBOARDING_ERROR", 1), ("ONBOARDING_STARTED", 5)]
 
 
 def test_a_sensor_that_dies_between_steps_tells_nothing_twice_and_asks_for_nothing_twice(
     story: Story, db: Connection
 ) -> None:
-    only(db, "skyslope", story.users[0])
+    story.only("skyslope", story.users[0])
     [job] = write_jobs(db, ["skyslope"])
     wanted = wanted_run(db, job)
     assert wanted
@@ -241,41 +222,41 @@ def test_a_sensor_that_dies_between_steps_tells_nothing_twice_and_asks_for_nothi
     [seen] = open_jobs(db)
     for _ in range(2):  # the second tick has not seen what the first one wrote
         follow(db, seen, ("run", "running"))
-    assert notified(story) == [("ONBOARDING_STARTED", 1)]
+    assert story.notified() == [("ONBOARDING_STARTED", 1)]
     assert to_start(db) == [], "the run is seen"
 
 
 def test_a_job_whose_merges_are_behind_waits_for_them_and_says_so_when_they_do_not_come(
     story: Story, db: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    only(db, "skyslope", story.users[0])
+    story.only("skyslope", story.users[0])
     while turn(story, db, merge=False):
         pass
-    assert [status for _, status in jobs(story)] == ["Started"]
-    assert steps(story, story.users[0])["completion"]["status"] == "running"
+    assert [status for _, status in story.jobs()] == ["Started"]
+    assert story.steps(story.users[0])["completion"]["status"] == "running"
     monkeypatch.setattr("v2_assets.onboarding.jobs.MERGE_PATIENCE", timedelta(0))
     turn(story, db, merge=False)
-    assert [status for _, status in jobs(story)] == ["Partial"]
+    assert [status for _, status in story.jobs()] == ["Partial"]
     assert story.query("select error ->> 'code' from ops.onboarding_job") == [("not_merged",)]
 
 
 def test_a_connection_that_goes_away_ends_its_job(story: Story, db: Connection) -> None:
     story.settings = story.settings.model_copy(update={"onboarding_history_seconds": 0})
-    only(db, "skyslope", story.users[0])
+    story.only("skyslope", story.users[0])
     turn(story, db)
     db.execute("update v2.credentials set active = false")
     turn(story, db)
-    assert [status for _, status in jobs(story)] == ["Partial"]
+    assert [status for _, status in story.jobs()] == ["Partial"]
 
 
 def test_another_attempt_reads_everything_again_and_a_retry_of_what_is_complete_nothing(
     story: Story, db: Connection
 ) -> None:
-    only(db, "skyslope", story.users[0])
+    story.only("skyslope", story.users[0])
     onboard(story, db)
     [(credentials,)] = story.query("select credentials_id from ops.onboarding_job")
     assert again(db, credentials, failed_only=True) is None
     assert again(db, credentials, failed_only=False) == ("offices", "users", "listings", "transactions")
     assert again(db, credentials, failed_only=False) is None, "one is at work"
     onboard(story, db)
-    assert [status for _, status in jobs(story)] == ["Complete", "Complete"]
+    assert [status for _, status in story.jobs()] == ["Complete", "Complete"]

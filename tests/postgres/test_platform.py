@@ -11,16 +11,19 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import dagster as dg
 import httpx
 import psutil
 import psycopg
 import pytest
 
-from resources.embedded import EmbeddedPostgres
+from resources.embedded import EmbeddedPostgres, ensure_databases
 from resources.errors import ConfigError
 from resources.processes import ProcessId, free_port, marked, port_is_free, wait_until
 from resources.settings import Settings
+from sensors.monitor_watch import monitor_watch_sensor
 from v2_assets.platform import Platform, PlatformError
+from v2_assets.platform_resource import PlatformResource
 from v2_assets.schema import migrate
 
 STUB = """
@@ -192,6 +195,27 @@ def test_what_is_killed_comes_back_by_itself_serves_again_and_is_told_once(platf
     assert httpx.get(f"http://127.0.0.1:{platform.settings.receiver_port}/health", trust_env=False).status_code == 200
     (folder / "wanted-later").touch()
     assert wait_until(lambda: runs(platform).get("later_job") == "SUCCESS", 120, poll_s=0.5)
+
+
+def test_a_monitor_that_ended_is_started_again_by_a_sensor_and_told_once(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in platform.environment(ensure_databases(platform.settings)).items():
+        monkeypatch.setenv(name, value)
+
+    def tick() -> str:
+        with dg.build_sensor_context(resources={"platform": PlatformResource()}) as context:
+            return monitor_watch_sensor.evaluate_tick(context).skip_message or ""
+
+    before = pids(platform)["monitor"]
+    assert before and tick() == "the monitor runs"
+    os.kill(before, signal.SIGKILL)
+    assert wait_until(lambda: pids(platform)["monitor"] is None, 10)
+    assert tick() == "the monitor was started again"
+    assert pids(platform)["monitor"] not in (None, before)
+    assert incidents(platform)["monitor"] == ["opened"]
+    assert tick() == "the monitor runs"
+    assert incidents(platform)["monitor"] == ["opened", "recovered"]
 
 
 def test_nothing_is_started_again_while_somebody_holds_the_platform(platform: Platform) -> None:

@@ -297,7 +297,7 @@ def again(connection: psycopg.Connection[Any], credentials_id: int, *, failed_on
             return None
         job_id, integration, _, created_at, entities, steps, account_ref = row
         if not failed_only:
-            connection.execute(_ATTEMPT, {"id": job_id, "entities": None, "steps": Jsonb([])})
+            connection.execute("select ops.onboard_again(%s)", [credentials_id])
             return entities_of(integration)
         states = stream_states(connection, integration, account_ref, created_at, entities)
         wanted = with_dependents(integration, (e for e, s in states.items() if s.status != "done"))
