@@ -176,8 +176,9 @@ def _crm(world: World, account: FubAccount) -> dict[str, list[int]]:
         south["users"].append({"id": outside[0]["id"], "name": outside[0]["name"], "role": outside[0]["role"]})
     new = {*told["created"], *told["late"], *told["reassigned"]}
     gone = world.dice.choice([p["id"] for p in people if p["id"] not in new])
-    delete_person(account, gone)
-    told["deleted"].append(gone)
+    if world.may_lose(f"people of {account.id}", len(people)):
+        delete_person(account, gone)
+        told["deleted"].append(gone)
     return told
 
 
