@@ -13,7 +13,7 @@ from typing import Any
 from sandbox.world import agents, crm, deals, files, money, move, network, title, v1
 from sandbox.world.model import Brokerage, FubAccount, ProductUser, Row, Scale
 
-#: Of what a source ever had, this share goes without a word at most, however often the world is moved: a user's few calls
+#: Of what a source ever had, this share goes without a word at most, however often the world is moved: a user's calls
 #: would lose a fifth on a day before, and a sweep that misses a fifth is one that nobody should believe.
 LOSS = 0.03
 
