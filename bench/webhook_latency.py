@@ -1,7 +1,7 @@
 """From a change at the source to the committed row in V2: where the seconds go, stage by stage.
 
 Run: `python bench/webhook_latency.py [--touches 40] [--every 3] [--users 5] [--hurried]`. It starts the whole platform
-(Postgres, sandbox, Dagster, receiver, monitor, the usual schedules; hurried: sweeps every minute) in a folder of its
+(Postgres, sandbox, Dagster, receiver, monitor, the usual schedules; hurried: those of `v2 day`) in a folder of its
 own, onboards the users, touches a record every few seconds on average, and prints a line of JSON: seconds at the middle
 and at the 95th percentile of
 
@@ -99,7 +99,7 @@ def main() -> None:
     parser.add_argument("--touches", type=int, default=40)
     parser.add_argument("--every", type=float, default=3.0, help="seconds between two touches, on average")
     parser.add_argument("--users", type=int, default=5)
-    parser.add_argument("--hurried", action="store_true", help="sweeps every minute, checks every other")
+    parser.add_argument("--hurried", action="store_true", help="the schedules of `v2 day`")
     arguments = parser.parse_args()
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="v2-bench-")))

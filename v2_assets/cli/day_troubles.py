@@ -16,40 +16,45 @@ KILLED: tuple[Name, ...] = ("daemon", "code-server", "receiver", "postgres")
 
 
 def trouble(day: Day) -> None:
-    """A revoked key, a storm of 429, a source that is down, a roster of another shape; one after the other."""
+    """A revoked key; then a storm of 429 while another source is down; then a roster of another shape."""
     hour(day)
     key = _revoke(day)
-    _fault(
+    _faults(
         day,
-        "Follow Up Boss answers 429 to everybody",
-        {"name": "storm_429", "path": "^/fub/", "seconds": 1},
-        ("stream_failed", "fub/rate_limited"),
+        {
+            "Follow Up Boss answers 429 to everybody": (
+                {"name": "storm_429", "path": "^/fub/", "seconds": 1},
+                ("stream_failed", "fub/rate_limited"),
+            ),
+            "reZEN is down": (
+                {"name": "error_5xx", "path": "^/rezen/", "status": 503},
+                ("stream_failed", "rezen/source_unavailable"),
+            ),
+        },
     )
     _new_key(day, key)
     passing(day, 10)
-    _fault(
+    _faults(
         day,
-        "reZEN is down",
-        {"name": "error_5xx", "path": "^/rezen/", "status": 503},
-        ("stream_failed", "rezen/source_unavailable"),
-    )
-    passing(day, 10)
-    _fault(
-        day,
-        "reZEN's rosters come in a shape that nobody knows",
-        {"name": "roster_key", "to": "unknown"},
-        ("stream_failed", "rezen/not_understood"),
+        {
+            "reZEN's rosters come in a shape that nobody knows": (
+                {"name": "roster_key", "to": "unknown"},
+                ("stream_failed", "rezen/not_understood"),
+            )
+        },
     )
 
 
-def _fault(day: Day, what: str, fault: dict[str, object], incident: tuple[str, str]) -> None:
-    code, key = incident
-    day.planned.append((code, key, what))
-    day.demo.tell(what)
-    day.door("fault", fault)
-    passing(day, TROUBLE_S, lambda: day.is_open(code, key))
-    day.door(f"fault?name={fault['name']}", method="DELETE")
-    day.demo.tell(f"{what}: over")
+def _faults(day: Day, troubles: dict[str, tuple[dict[str, object], tuple[str, str]]]) -> None:
+    """Faults of the sources, each with the incident it must make, until a sweep has met them all."""
+    for what, (fault, (code, key)) in troubles.items():
+        day.planned.append((code, key, what))
+        day.demo.tell(what)
+        day.door("fault", fault)
+    passing(day, TROUBLE_S, lambda: all(day.is_open(*incident) for _, incident in troubles.values()))
+    for what, (fault, _) in troubles.items():
+        day.door(f"fault?name={fault['name']}", method="DELETE")
+        day.demo.tell(f"{what}: over")
 
 
 def _revoke(day: Day) -> tuple[str, str]:
