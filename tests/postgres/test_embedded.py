@@ -113,7 +113,7 @@ def test_it_listens_on_loopback_with_a_password_and_keeps_its_promises(server: E
         "unix_socket_directories": "",
         "fsync": "on",
         "synchronous_commit": "on",
-        "max_connections": "100",
+        "max_connections": "300",
         "shared_buffers": "256MB",
         "server_encoding": "UTF8",
         "TimeZone": "UTC",
