@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from resources.settings import Settings
+from v2_assets.cli.doctor import CONNECTIONS
 from v2_assets.cli.foreground import Process
 
 ROOT = Path(__file__).parents[2]
@@ -74,9 +75,13 @@ def test_every_process_has_its_unit_and_its_container_and_the_target_wants_all_u
     commanded = {
         check_command(s["command"])
         for s in COMPOSE["services"].values()
-        if s.get("command", [""])[0] != "sleep" and "command" in s
+        if s.get("command", ["sleep"])[0] not in ("sleep", "postgres")
     }
     assert alone <= commanded
+
+
+def test_the_database_of_the_containers_allows_as_many_connections_as_the_doctor_wants() -> None:
+    assert COMPOSE["services"]["postgres"]["command"] == ["postgres", "-c", f"max_connections={CONNECTIONS}"]
 
 
 @pytest.mark.parametrize(("name", "login"), [("receiver", "v2_hook"), ("api", "v2_front")])
