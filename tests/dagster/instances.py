@@ -1,4 +1,4 @@
-"""An instance of Dagster that lives in memory and yet knows the state of schedules and sensors."""
+"""Dagster for tests: an instance in memory that knows the state of schedules and sensors, and a tick by hand."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pathlib import Path
 import dagster as dg
 from dagster._core.storage.schedules import SqliteScheduleStorage
 
+from v2_assets.platform_resource import PlatformResource
+
 
 @contextmanager
 def instance_with_switches(folder: Path) -> Iterator[dg.DagsterInstance]:
@@ -16,3 +18,9 @@ def instance_with_switches(folder: Path) -> Iterator[dg.DagsterInstance]:
     with dg.DagsterInstance.ephemeral() as instance:
         instance._schedule_storage = SqliteScheduleStorage.from_local(str(folder))
         yield instance
+
+
+def skipped(sensor: dg.SensorDefinition) -> str:
+    """What a tick says of a sensor that starts no run."""
+    with dg.build_sensor_context(resources={"platform": PlatformResource()}) as context:
+        return sensor.evaluate_tick(context).skip_message or ""

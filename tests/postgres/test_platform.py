@@ -11,7 +11,6 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import dagster as dg
 import httpx
 import psutil
 import psycopg
@@ -22,8 +21,8 @@ from resources.errors import ConfigError
 from resources.processes import ProcessId, free_port, marked, port_is_free, wait_until
 from resources.settings import Settings
 from sensors.monitor_watch import monitor_watch_sensor
+from tests.dagster.instances import skipped
 from v2_assets.platform import Platform, PlatformError
-from v2_assets.platform_resource import PlatformResource
 from v2_assets.schema import migrate
 
 STUB = """
@@ -203,18 +202,14 @@ def test_a_monitor_that_ended_is_started_again_by_a_sensor_and_told_once(
     for name, value in platform.environment(ensure_databases(platform.settings)).items():
         monkeypatch.setenv(name, value)
 
-    def tick() -> str:
-        with dg.build_sensor_context(resources={"platform": PlatformResource()}) as context:
-            return monitor_watch_sensor.evaluate_tick(context).skip_message or ""
-
     before = pids(platform)["monitor"]
-    assert before and tick() == "the monitor runs"
+    assert before and skipped(monitor_watch_sensor) == "the monitor runs"
     os.kill(before, signal.SIGKILL)
     assert wait_until(lambda: pids(platform)["monitor"] is None, 10)
-    assert tick() == "the monitor was started again"
+    assert skipped(monitor_watch_sensor) == "the monitor was started again"
     assert pids(platform)["monitor"] not in (None, before)
     assert incidents(platform)["monitor"] == ["opened"]
-    assert tick() == "the monitor runs"
+    assert skipped(monitor_watch_sensor) == "the monitor runs"
     assert incidents(platform)["monitor"] == ["opened", "recovered"]
 
 
