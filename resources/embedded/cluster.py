@@ -18,15 +18,19 @@ from resources.processes import write_whole
 
 USER = "v2"
 
+#: Six runs at once, each with two connections for each of six users, three for the budgets and three of Dagster's; as
+#: many again for the daemon, the code server, the webserver, the receiver, the API and people.
+CONNECTIONS = 300
+
 # Two cores, a few gigabytes shared with Dagster. Parallel queries are off: they need /dev/shm, of which a container
 # has 64 MB, and the second core belongs to the readers. ERROR lines stay out of the log because they quote values.
-_CONFIGURATION = """\
+_CONFIGURATION = f"""\
 # Written at every start; a change belongs into postgresql.auto.conf (`alter system set ...`).
 listen_addresses = '127.0.0.1'
 unix_socket_directories = ''
 password_encryption = 'scram-sha-256'
 scram_iterations = 64
-max_connections = 300
+max_connections = {CONNECTIONS}
 shared_buffers = '256MB'
 effective_cache_size = '1GB'
 work_mem = '16MB'

@@ -12,8 +12,8 @@ from typing import Any, get_args
 import pytest
 import yaml
 
+from resources.embedded.cluster import CONNECTIONS
 from resources.settings import Settings
-from v2_assets.cli.doctor import CONNECTIONS
 from v2_assets.cli.foreground import Process
 
 ROOT = Path(__file__).parents[2]

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import typer
 
+from resources.embedded.cluster import CONNECTIONS
 from resources.errors import V2Error
 from v2_assets.cli.opened import Opened, opened, settings_in_force
 from v2_assets.cli.output import current, table
@@ -21,9 +22,6 @@ from v2_assets.cli.output import current, table
 PINNED = {"dagster": "1.13.27", "dagster-webserver": "1.13.27", "dagster-postgres": "0.29.27"}
 #: Beyond this a cursor that trusts the source's clock, and ours, would disagree by more than the overlap's half.
 SKEW_S = 120.0
-#: Six runs at once, each with two connections for each of six users, three for the budgets and three of Dagster's; as
-#: many again for the daemon, the code server, the webserver, the receiver, the API and people.
-CONNECTIONS = 300
 
 
 @dataclass(slots=True)
