@@ -17,7 +17,7 @@ from v2_assets.definitions import build_defs, defs
 from v2_assets.gate.assets import gate_job
 from v2_assets.health.assets import health_report_job
 from v2_assets.jobs import JOBS
-from v2_assets.order import DOMAINS, work_in_order
+from v2_assets.order import ALL_WORK, work_in_order
 from v2_assets.retention.assets import retention_job
 from v2_assets.schema import metadata
 from v2_assets.schema.stage import STREAMS
@@ -59,7 +59,7 @@ def test_every_asset_that_is_written_is_partitioned_by_user_and_says_what_it_is(
 
 
 def test_every_table_with_a_select_is_an_asset_and_every_v2_asset_has_a_declaration() -> None:
-    made = {w.table for domain in DOMAINS for work in domain.WORK for w in work}
+    made = {each.table for each in ALL_WORK}
     assets = {key.to_user_string() for key in GRAPH.get_all_asset_keys() - OPERATIONS}
     assert made <= assets
     declared = {table.name for table in metadata.sorted_tables}

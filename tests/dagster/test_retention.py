@@ -8,7 +8,6 @@ import pytest
 
 from resources.postgres import Database
 from resources.settings import load_settings
-from tests.conftest import PostgresServer
 from v2_assets.retention import forget
 from v2_assets.retention.assets import retention, retention_job, retention_schedule
 
@@ -25,13 +24,6 @@ def deals(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult | 
 @dg.asset
 def broken() -> None:
     raise ValueError("nothing comes of it")
-
-
-@pytest.fixture
-def dagster(postgres_server: PostgresServer) -> Iterator[Database]:
-    name = postgres_server.create()
-    yield Database(postgres_server.url(name))
-    postgres_server.drop(name)
 
 
 @pytest.fixture

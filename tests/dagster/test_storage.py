@@ -7,17 +7,9 @@ import pytest
 from sqlalchemy import event
 
 from resources.postgres import Database
-from tests.conftest import PostgresServer
 from v2_assets.dagster_storage import FRESH_S, EventLogStorage, PooledPostgresStorage
 
 NAME = "users"
-
-
-@pytest.fixture
-def dagster(postgres_server: PostgresServer) -> Iterator[Database]:
-    name = postgres_server.create()
-    yield Database(postgres_server.url(name))
-    postgres_server.drop(name)
 
 
 @pytest.fixture
