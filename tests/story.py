@@ -20,7 +20,7 @@ from sandbox import Sandbox
 from sandbox.world.model import Key
 from v2_assets.crm import units as crm
 from v2_assets.merge import MergeCounts
-from v2_assets.order import DOMAINS, Work, work_in_order
+from v2_assets.order import ALL_WORK, DOMAINS, Work, work_in_order
 from v2_assets.schema.stage import STREAMS
 from v2_assets.staging.streams import READINGS, stream
 from v2_assets.staging.sync import SyncOptions
@@ -169,4 +169,4 @@ class Story:
         return told
 
 
-__all__ = ["DOMAINS", "Story", "Work", "crm", "entities_in_order", "work_in_order"]
+__all__ = ["ALL_WORK", "DOMAINS", "Story", "Work", "crm", "entities_in_order", "work_in_order"]

@@ -19,6 +19,8 @@ from v2_assets.title import units as title
 
 Work = tuple[Unit | Fact | Derived, ...]
 DOMAINS = (reference, identity, people, deals, crm, network, money, title, aggregates)
+#: What every domain does, one by one, in no order.
+ALL_WORK: Work = tuple(each for domain in DOMAINS for piece in domain.WORK for each in piece)
 
 
 def work_in_order(domains: Sequence[ModuleType] = DOMAINS) -> list[Work]:

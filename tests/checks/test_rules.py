@@ -10,7 +10,7 @@ from sqlalchemy import ARRAY, BigInteger, Boolean, Date, DateTime, Numeric, Smal
 from sqlalchemy.dialects.postgresql import JSONB
 
 from resources.postgres import Database
-from tests.story import DOMAINS
+from tests.story import ALL_WORK
 from v2_assets.checks.rules import Rule, judge, rules
 from v2_assets.merge import Unit
 from v2_assets.merge.statements import SOURCE_OF
@@ -18,7 +18,7 @@ from v2_assets.schema import metadata
 from v2_assets.schema.stage import STREAMS
 
 STREAM_OF = {stream.table: stream for stream in STREAMS}
-UNITS = [w for domain in DOMAINS for piece in domain.WORK for w in piece if isinstance(w, Unit)]
+UNITS = [each for each in ALL_WORK if isinstance(each, Unit)]
 _VALUES: tuple[tuple[type, Any], ...] = (
     (ARRAY, []),
     (JSONB, "{}"),

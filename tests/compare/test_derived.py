@@ -17,14 +17,13 @@ from v2_assets.compare.follow import living
 from v2_assets.compare.mapping import mappings
 from v2_assets.merge import Derived
 from v2_assets.merge.facts import derive
-from v2_assets.order import DOMAINS
+from v2_assets.order import ALL_WORK
 
 SPLIT = Path(__file__).parents[1] / "golden/agent_commission/zero_is_a_split_and_null_is_none.json"
-WORK = [each for domain in DOMAINS for piece in domain.WORK for each in piece]
 
 
 def test_every_table_that_v1_has_too_and_only_inputs_tell_names_its_inputs() -> None:
-    derived = {each.table for each in WORK if isinstance(each, Derived)} & set(mappings())
+    derived = {each.table for each in ALL_WORK if isinstance(each, Derived)} & set(mappings())
     unstaged = {table for table in derived if not living(table)}
     # Users and the disclosures are V1's own rows, which the derived selects complete.
     completed = {"user", "closing_disclosure", "participant"}
@@ -37,7 +36,7 @@ def income(database: Database) -> Database:
     [user] = write(database, "user", [{"email": "ada@example.test"}])
     deal = {"transaction_id_raw": "t-1", "source": "rezen", "user_id": user, "closed": True, "gross_commission": 10}
     write(database, "transaction", [deal | {"currency": "USD", "source_updated_at": THEN}])
-    [each] = [each for each in WORK if isinstance(each, Derived) and each.table == "income"]
+    [each] = [each for each in ALL_WORK if isinstance(each, Derived) and each.table == "income"]
     with database.connect(autocommit=True) as connection:
         derive(connection, each, user)
     return database

@@ -15,7 +15,7 @@ import pytest
 from resources.postgres import Database
 from tests.merge.stage import Staged, all_is_due, enter_users, merge_everything, store, work_of, written
 from tests.merge.test_golden import CASES, compare, merged_tables
-from tests.story import DOMAINS
+from tests.story import ALL_WORK
 from v2_assets.merge import Unit
 
 #: Cases in which the order of arrival is the point: for which tables, and why.
@@ -76,4 +76,4 @@ def test_every_table_that_is_merged_is_met_in_another_order() -> None:
 
 
 def _units() -> list[Unit]:
-    return [work for domain in DOMAINS for works in domain.WORK for work in works if isinstance(work, Unit)]
+    return [each for each in ALL_WORK if isinstance(each, Unit)]

@@ -18,7 +18,7 @@ from psycopg.rows import dict_row
 
 from resources.postgres import Database
 from tests.merge.stage import V2, Staged, enter_users, fates, merge_everything, store, work_of, written
-from tests.story import DOMAINS
+from tests.story import ALL_WORK, DOMAINS
 from v2_assets.merge import Unit
 
 GOLDEN = Path(__file__).parent.parent / "golden"
@@ -85,7 +85,7 @@ def _lines(rows: list[dict[str, Any]], like: Mapping[str, Any]) -> str:
 def merged_tables() -> set[str]:
     """V2 tables that a merge writes, children and histories too."""
     tables = set()
-    for work in (w for domain in DOMAINS for works in domain.WORK for w in works):
+    for work in ALL_WORK:
         tables.add(work.table)
         if isinstance(work, Unit):
             tables |= {part.table for part in (*work.history, *work.children)}

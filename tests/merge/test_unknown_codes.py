@@ -17,7 +17,7 @@ from psycopg import sql
 
 from resources.postgres import Database
 from tests.merge.stage import Staged, all_is_due, enter_users, merge_everything, store, work_of, written
-from tests.story import DOMAINS, Work
+from tests.story import ALL_WORK, Work
 from v2_assets.cli.runs import retry
 from v2_assets.merge import Fact, Unit
 
@@ -246,9 +246,8 @@ def test_an_unknown_word_is_rejected_and_merged_by_a_retry_once_it_is_known(data
 
 
 def test_no_look_up_is_forgotten() -> None:
-    work = [each for domain in DOMAINS for piece in domain.WORK for each in piece]
-    selects = [each for each in work if isinstance(each, Fact | Unit)]
-    selects += [part for each in work if isinstance(each, Unit) for part in (*each.history, *each.children)]
+    selects = [each for each in ALL_WORK if isinstance(each, Fact | Unit)]
+    selects += [part for each in ALL_WORK if isinstance(each, Unit) for part in (*each.history, *each.children)]
     found = {(each.file, code_set, source) for each in selects for code_set, source in _LOOKED_UP.findall(each.sql)}
     tried = {(use.select, use.code_set, use.source) for use in USES}
     assert tried <= found

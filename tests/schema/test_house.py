@@ -9,7 +9,7 @@ import pytest
 
 from v2_assets.checks.rules import rules
 from v2_assets.merge import Unit
-from v2_assets.order import DOMAINS
+from v2_assets.order import ALL_WORK
 from v2_assets.schema import metadata
 
 ROOT = Path(__file__).parents[2]
@@ -20,9 +20,8 @@ TABLES = sorted(t.name for t in metadata.tables.values() if t.schema == "v2")
 
 def filled() -> set[str]:
     """Tables that some piece of work fills."""
-    work = [each for domain in DOMAINS for piece in domain.WORK for each in piece]
-    parts = [part for unit in work if isinstance(unit, Unit) for part in (*unit.history, *unit.children)]
-    return {each.table for each in (*work, *parts)}
+    parts = [part for unit in ALL_WORK if isinstance(unit, Unit) for part in (*unit.history, *unit.children)]
+    return {each.table for each in (*ALL_WORK, *parts)}
 
 
 def in_golden_cases() -> set[str]:

@@ -6,7 +6,7 @@ itself holds whatever happens (keys, required columns, the ledger's fates) needs
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,9 +14,9 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import Table
 
-from v2_assets.merge import Derived, Fact, MergeCounts, Unit
+from v2_assets.merge import Fact, MergeCounts, Unit
 from v2_assets.merge.statements import SOURCE_OF, staging, v2
-from v2_assets.order import DOMAINS
+from v2_assets.order import ALL_WORK
 from v2_assets.schema import metadata
 from v2_assets.schema.stage import STREAMS, Stream
 
@@ -98,15 +98,14 @@ def _of_staging(stream: Stream) -> Iterator[Rule]:
 
 
 def _of_v2() -> Iterator[Rule]:
-    work = [each for domain in DOMAINS for piece in domain.WORK for each in piece]
     for table in (t for t in metadata.sorted_tables if t.schema == "v2"):
         if not table.info["may_be_empty"]:
             yield _has_rows(table)
         if any(column.foreign_keys for column in table.columns):
             yield _parents_exist(table)
-        if rule := _provenance(table.name, work):
+        if rule := _provenance(table.name):
             yield rule
-    for name in dict.fromkeys(w.table for w in work if isinstance(w, Unit)):
+    for name in dict.fromkeys(w.table for w in ALL_WORK if isinstance(w, Unit)):
         yield Rule(
             name,
             "ledger_adds_up",
@@ -118,7 +117,7 @@ def _of_v2() -> Iterator[Rule]:
         )
     # A table that several sources fill has one rule for all of them.
     families: dict[tuple[str, str, str], set[str]] = {}
-    for unit in (w for w in work if isinstance(w, Unit)):
+    for unit in (w for w in ALL_WORK if isinstance(w, Unit)):
         for child in unit.children:
             families.setdefault((child.table, unit.table, child.parent), set()).add(SOURCE_OF[unit.stage])
     for (child_table, parent_table, column), sources in families.items():
@@ -202,9 +201,9 @@ def _parents_exist(table: Table) -> Rule:
     )
 
 
-def _provenance(table: str, work: Iterable[Unit | Fact | Derived]) -> Rule | None:
+def _provenance(table: str) -> Rule | None:
     """For tables that only units fill: a living row has a staged record. Facts and derived rows have other origins."""
-    mine = [w for w in work if w.table == table]
+    mine = [w for w in ALL_WORK if w.table == table]
     units = [w for w in mine if isinstance(w, Unit)]
     if not units or any(isinstance(w, Fact) for w in mine):
         return None

@@ -13,7 +13,7 @@ from psycopg import sql
 
 from v2_assets.compare.mapping import V1Mapping, mapping_of
 from v2_assets.compare.sides import v1_table
-from v2_assets.merge.statements import declaration
+from v2_assets.merge.statements import key_columns
 
 _WITHOUT = """
 update comparison_found f set reason = 'v1_wrong', evidence = jsonb_build_object('without', w.names)
@@ -35,9 +35,7 @@ where f.kind = 'missing' and f.reason is null and f.keys ->> {key} is null and x
 
 def without_key(cur: psycopg.Cursor[Any], mapping: V1Mapping) -> None:
     """Explains missing rows that lack a part of their own key: they can be nobody's twin."""
-    declared = declaration(mapping.v2_table)
-    columns = [declared.columns[name] for name in declared.info["natural_key"]]
-    own = [str(column.name) for column in columns if not column.foreign_keys and not column.nullable]
+    own = [str(c.name) for c in key_columns(mapping.v2_table) if not c.foreign_keys and not c.nullable]
     if own:
         cur.execute(_WITHOUT, [own])
 

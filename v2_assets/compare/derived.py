@@ -16,9 +16,9 @@ from psycopg import sql
 from v2_assets.compare.mapping import V1Mapping
 from v2_assets.compare.statements import from_file
 from v2_assets.merge import Derived
-from v2_assets.merge.session import select_into
+from v2_assets.merge.session import scratch, select_into
 from v2_assets.merge.statements import natural_key, same_key, v2
-from v2_assets.order import DOMAINS
+from v2_assets.order import ALL_WORK
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,7 @@ def changed(cur: psycopg.Cursor[Any], mapping: V1Mapping) -> None:
     table = mapping.v2_table
     if table not in INPUTS:
         return
-    work = [each for domain in DOMAINS for piece in domain.WORK for each in piece]
-    for derived in (each for each in work if isinstance(each, Derived) and each.table == table):
+    for derived in (each for each in ALL_WORK if isinstance(each, Derived) and each.table == table):
         for user in _users(cur, owned=mapping.user is not None):
             _judge(cur, derived, INPUTS[table], user)
 
@@ -75,8 +74,7 @@ def _judge(cur: psycopg.Cursor[Any], derived: Derived, inputs: Inputs, user: int
         )
         for own, table, theirs in inputs.tables
     ]
-    cur.connection.prepare_threshold = None  # temporary tables of one name differ from table to table
-    with cur.connection.transaction():
+    with scratch(cur):
         names, _ = select_into(cur, "again", derived.sql, {"user_id": user})
         cur.execute(
             from_file("derived.sql").format(

@@ -21,10 +21,10 @@ from sqlalchemy.dialects import postgresql
 from v2_assets.compare import contradictions, derived, known, parts, replay
 from v2_assets.compare.follow import SOURCE_IDS, imported, living
 from v2_assets.compare.mapping import V1Mapping
-from v2_assets.compare.statements import from_file
+from v2_assets.compare.statements import PASSES, from_file
 from v2_assets.merge import Derived, Fact, Unit
-from v2_assets.merge.statements import declaration, staging, v2
-from v2_assets.order import DOMAINS
+from v2_assets.merge.statements import declaration, key_columns, staging, v2
+from v2_assets.order import ALL_WORK
 from v2_assets.schema.stage import Stream
 
 _COPIES = """
@@ -79,7 +79,7 @@ def _missing(cur: psycopg.Cursor[Any], mapping: V1Mapping) -> None:
     for stream in living(table):
         cur.execute(
             from_file("unread.sql").format(
-                integration=sql.Literal(stream.integration), entity=sql.Literal(stream.entity)
+                passes=PASSES, integration=sql.Literal(stream.integration), entity=sql.Literal(stream.entity)
             )
         )
     _never_read(cur, table)
@@ -125,7 +125,7 @@ def _deleted(cur: psycopg.Cursor[Any], table: str) -> None:
     """Rows that are there, and deleted: by a sweep that staging does not remember, or with what they belonged to."""
     same = sql.SQL(" and ").join(
         sql.SQL("v.{0} = (f.keys ->> {1})::{2}").format(sql.Identifier(c.name), sql.Literal(c.name), _type(c))
-        for c in _key_columns(table)
+        for c in key_columns(table)
         if not c.nullable and c.name != "source"
     )
     cur.execute(
@@ -155,6 +155,7 @@ def _never_read(cur: psycopg.Cursor[Any], table: str) -> None:
     )
     cur.execute(
         from_file("of_nobody.sql").format(
+            passes=PASSES,
             integrations=sql.Literal([s.integration for s in streams]),
             entities=sql.Literal([s.entity for s in streams]),
         )
@@ -195,11 +196,11 @@ def _made_here(table: str) -> tuple[str, tuple[str, ...]] | None:
 
     None where every row needs one.
     """
-    work = [each for domain in DOMAINS for piece in domain.WORK for each in piece]
-    filling = [each for each in work if each.table == table]
+    filling = [each for each in ALL_WORK if each.table == table]
     if any(isinstance(each, Fact) for each in filling):
         return "mentioned", ()
-    if any(part.table == table for each in work if isinstance(each, Unit) for part in (*each.history, *each.children)):
+    units = [each for each in ALL_WORK if isinstance(each, Unit)]
+    if any(part.table == table for unit in units for part in (*unit.history, *unit.children)):
         return "part_of_a_record", ()
     # What a unit makes out of its own source's records has one; what is computed beside it has none.
     told = tuple("v1" if s.integration == "xano" else s.integration for s in (*living(table), *imported(table)))
@@ -210,8 +211,3 @@ def _made_here(table: str) -> tuple[str, tuple[str, ...]] | None:
 
 def _type(column: Any) -> sql.SQL:
     return sql.SQL(column.type.compile(dialect=postgresql.dialect()))
-
-
-def _key_columns(table: str) -> list[Any]:
-    declared = declaration(table)
-    return [declared.columns[name] for name in declared.info["natural_key"]]

@@ -3,13 +3,8 @@
 with read as (
   select count(*) filter (where s.last_full_at is not null) as read,
     count(*) filter (where s.last_full_at is null) as unread,
-    min(coalesce(w.started_at, s.last_full_at)) as looked_at
-  from ops.sync_state s
-  left join lateral (
-    select w.started_at from ops.sweep w where w.integration = s.integration and w.entity = s.entity
-      and w.account_ref = s.account_ref and w.completed_at is not null and s.last_full_at is not null
-    order by w.id desc limit 1
-  ) w on true
+    min(s.looked_at) filter (where s.last_full_at is not null) as looked_at
+  from {passes} s
   where (s.integration, s.entity) in (select * from unnest({integrations}::text[], {entities}::text[]))
 )
 update comparison_found f set

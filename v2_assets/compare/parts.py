@@ -19,10 +19,10 @@ from v2_assets.compare.follow import CARRIERS, imported
 from v2_assets.compare.mapping import ColumnRule, V1Mapping, mapping_of
 from v2_assets.compare.replay import BATCH, units_of
 from v2_assets.compare.sides import v1_side
-from v2_assets.compare.statements import from_file
+from v2_assets.compare.statements import PASSES, from_file
 from v2_assets.merge import Unit
-from v2_assets.merge.session import select_into
-from v2_assets.merge.statements import declaration, staging, v2
+from v2_assets.merge.session import scratch, select_into
+from v2_assets.merge.statements import key_columns, staging, v2
 from v2_assets.merge.unit import Child
 from v2_assets.schema.stage import STREAMS
 
@@ -97,8 +97,7 @@ def _replay(cur: psycopg.Cursor[Any], unit: Unit, child: Child, mapping: V1Mappi
     last = 0
     while ids := _carriers(cur, unit, column, last):
         last = ids[-1]
-        cur.connection.prepare_threshold = None  # temporary tables of one name differ from table to table
-        with cur.connection.transaction():
+        with scratch(cur):
             cur.execute(sql.SQL(_RECORDS).format(stage=staging(unit.stage)), [ids])
             cur.execute(_MERGED)
             cur.execute("analyze batch")
@@ -153,6 +152,7 @@ def _judgement(unit: Unit, told_by: Child, asked: sql.Composed, words: dict[str,
     stream = next(each for each in STREAMS if each.table == unit.stage)
     return from_file("parts.sql").format(
         asked=asked,
+        passes=PASSES,
         parent=sql.Identifier(told_by.parent),
         words=sql.Literal(_words(told_by.table)),
         told_by=sql.Literal(told_by.table),
@@ -174,8 +174,4 @@ def _imported(table: str) -> sql.Composable:
 
 def _words(table: str) -> Sequence[str]:
     """The parts of the table's key that are words of the source."""
-    declared = declaration(table)
-    return [
-        str(name) for name in declared.info["natural_key"]
-        if name != "source" and isinstance(declared.columns[name].type, Text)
-    ]  # fmt: skip
+    return [str(c.name) for c in key_columns(table) if c.name != "source" and isinstance(c.type, Text)]

@@ -2,9 +2,7 @@
 -- Only a record that tells others of its kind, and was read since V1 had the part, says that the part is gone.
 with asked as ({asked}),
 records as (
-  select b.*, greatest(b.fetched_at, (select max(coalesce(w.started_at, s.last_full_at)) from ops.sync_state s
-    left join lateral (select * from ops.sweep w where (w.account_ref, w.integration, w.entity) =
-      (s.account_ref, s.integration, s.entity) and w.completed_at is not null order by w.id desc limit 1) w on true
+  select b.*, greatest(b.fetched_at, (select max(s.looked_at) from {passes} s
     where s.account_ref = b.account_ref and s.integration = {integration} and s.entity = {entity}
       and s.last_full_at is not null)) as so_until
   from batch b

@@ -13,9 +13,9 @@ import psycopg
 from psycopg import sql
 
 from v2_assets.merge import Unit
-from v2_assets.merge.session import complete, select_into
+from v2_assets.merge.session import complete, scratch, select_into
 from v2_assets.merge.statements import SOURCE_OF, same_key, staging, v2
-from v2_assets.order import DOMAINS
+from v2_assets.order import ALL_WORK
 
 #: Differences whose records are read again at once.
 BATCH = 5_000
@@ -65,8 +65,7 @@ def same_records(cur: psycopg.Cursor[Any], table: str) -> None:
     """Says of staged copies of missing rows that are in V2 whether their record has the key of the row there."""
     for unit in units_of(table):
         words = {"stage": staging(unit.stage), "name": sql.Literal(unit.stage), "live": v2(table)}
-        cur.connection.prepare_threshold = None  # temporary tables of one name differ from table to table
-        with cur.connection.transaction():
+        with scratch(cur):
             cur.execute(sql.SQL(_COPIES).format(**words))
             if cur.rowcount:
                 cur.execute("analyze batch")
@@ -88,8 +87,7 @@ def changed(cur: psycopg.Cursor[Any], table: str) -> None:
 
 def units_of(table: str) -> list[Unit]:
     """The units that fill a table."""
-    work = [each for domain in DOMAINS for piece in domain.WORK for each in piece]
-    return [each for each in work if isinstance(each, Unit) and each.table == table]
+    return [each for each in ALL_WORK if isinstance(each, Unit) and each.table == table]
 
 
 def _numbers(cur: psycopg.Cursor[Any], stage: sql.Identifier, after: int) -> list[int]:
@@ -98,8 +96,7 @@ def _numbers(cur: psycopg.Cursor[Any], stage: sql.Identifier, after: int) -> lis
 
 
 def _judge(cur: psycopg.Cursor[Any], unit: Unit, ids: Sequence[int]) -> None:
-    cur.connection.prepare_threshold = None  # temporary tables of one name differ from table to table
-    with cur.connection.transaction():
+    with scratch(cur):
         cur.execute(sql.SQL(_RECORDS).format(stage=staging(unit.stage)), [list(ids)])
         cur.execute("analyze batch")
         select_into(cur, "replayed", unit.sql)

@@ -50,6 +50,17 @@ def from_file(name: str) -> sql.SQL:
     return sql.SQL(text)  # type: ignore[arg-type]
 
 
+#: How each stream of each connection was read, with the sweep of its last complete pass, and when that looked.
+PASSES = sql.SQL("""(
+  select s.*, w.id as sweep_id, coalesce(w.started_at, s.last_full_at) as looked_at
+  from ops.sync_state s left join lateral (
+    select w.id, w.started_at from ops.sweep w
+    where (w.account_ref, w.integration, w.entity) = (s.account_ref, s.integration, s.entity)
+      and w.completed_at is not null order by w.id desc limit 1
+  ) w on true
+)""")
+
+
 def joined(mapping: V1Mapping, scope: Scope, *, once: bool) -> sql.Composed:
     """`from a full join b …` over both sides, a being V1's."""
     return sql.SQL("({}) a full join ({}) b on {}").format(

@@ -5,8 +5,7 @@ with owners as (
   select distinct user_id from comparison_found where kind = 'missing' and reason is null and user_id is not null
 ),
 states as (
-  select o.user_id, c.state, c.active, s.last_full_at, s.account_ref, sw.id as sweep_id,
-    coalesce(sw.started_at, s.last_full_at) as looked_at,
+  select o.user_id, c.state, c.active, s.last_full_at, s.account_ref, s.sweep_id, s.looked_at,
     case
       when not c.active then 'switched_off'
       when c.state <> 'ok' then c.state
@@ -21,13 +20,9 @@ states as (
     order by c.state = 'ok' desc, c.id limit 1
   ) c on true
   left join lateral (
-    select * from ops.sync_state s where s.integration = {integration} and s.entity = {entity} and s.user_id = o.user_id
+    select * from {passes} s where s.integration = {integration} and s.entity = {entity} and s.user_id = o.user_id
     order by s.last_full_at desc nulls last limit 1
   ) s on true
-  left join lateral (
-    select w.id, w.started_at from ops.sweep w where w.integration = {integration} and w.entity = {entity}
-      and w.account_ref = s.account_ref and w.completed_at is not null order by w.id desc limit 1
-  ) sw on true
 ),
 judged as (
   select f.n, s.*, f.v1_by,

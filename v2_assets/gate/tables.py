@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 
 from v2_assets.merge import Fact, Unit
-from v2_assets.order import DOMAINS
+from v2_assets.order import ALL_WORK, DOMAINS
 from v2_assets.schema import STREAMS, metadata
 
 #: V1 itself, and files: neither tells how fresh a table is.
@@ -19,13 +19,7 @@ _NO_LIVING_SOURCE = ("xano", "csv")
 @cache
 def streams_of(table: str) -> frozenset[tuple[str, str]]:
     """(integration, entity) of the living streams whose records fill the table, or those that it is computed from."""
-    stages = {
-        unit.stage
-        for domain in DOMAINS
-        for work in domain.WORK
-        for unit in work
-        if isinstance(unit, Unit | Fact) and table in _filled(unit)
-    }
+    stages = {unit.stage for unit in ALL_WORK if isinstance(unit, Unit | Fact) and table in _filled(unit)}
     found = {(s.integration, s.entity) for s in STREAMS if s.table in stages and s.integration not in _NO_LIVING_SOURCE}
     if not found and metadata.tables[f"v2.{table}"].info["derived"]:
         found = {stream for parent in _inputs(table) for stream in streams_of(parent)}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -16,9 +17,21 @@ from v2_assets.schema.ownership import end_with, return_with
 
 def begin(cur: psycopg.Cursor[Any], table: str) -> None:
     """Takes the table's merge lock for this transaction, so that two merges never race for one natural key."""
-    # Temporary tables of one name differ from table to table, so a statement prepared for one fails on the next.
-    cur.connection.prepare_threshold = None
+    _unprepared(cur)
     cur.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"merge:{table}"])
+
+
+@contextmanager
+def scratch(cur: psycopg.Cursor[Any]) -> Iterator[None]:
+    """A transaction for temporary tables, when nothing is merged."""
+    _unprepared(cur)
+    with cur.connection.transaction():
+        yield
+
+
+def _unprepared(cur: psycopg.Cursor[Any]) -> None:
+    """Temporary tables of one name differ from table to table, so a statement prepared for one fails on the next."""
+    cur.connection.prepare_threshold = None
 
 
 def load_batch(cur: psycopg.Cursor[Any], stage: str, ids: Sequence[int]) -> int:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from psycopg import sql
-from sqlalchemy import Table
+from sqlalchemy import Column, Table
 
 from v2_assets.schema import metadata
 from v2_assets.schema.stage import STREAMS
@@ -38,6 +39,12 @@ def declaration(table: str) -> Table:
 def natural_key(table: str) -> tuple[str, ...]:
     """The columns that identify a row to its source."""
     return tuple(declaration(table).info["natural_key"])
+
+
+def key_columns(table: str) -> list[Column[Any]]:
+    """The declarations of the natural key's columns."""
+    declared = declaration(table)
+    return [declared.columns[name] for name in natural_key(table)]
 
 
 def columns(names: Sequence[str], qualifier: str | None = None) -> sql.Composed:
