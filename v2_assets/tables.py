@@ -4,7 +4,7 @@ What a table means is in its `.sql` file and `units.py`; each domain's `assets.p
 once for tables that are merged in one transaction).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import nullcontext
 from graphlib import TopologicalSorter
 from typing import Any
@@ -19,7 +19,7 @@ from resources.postgres import Database, is_transient
 from v2_assets.automation import BACKFILL, OWNERS
 from v2_assets.describe import declared_metadata, description, freshness
 from v2_assets.merge import Derived, Fact, MergeCounts, TableCounts, Unit, merge_work
-from v2_assets.merge.statements import WANTS_MERGING
+from v2_assets.merge.statements import TELLS_FACTS, WANTS_MERGING
 from v2_assets.partitions import users
 from v2_assets.platform_resource import PlatformResource
 from v2_assets.recording import Metadata, Recorder, users_of
@@ -35,7 +35,8 @@ def v2_asset(
     are the asset's upstreams, and so the dependency order.
     """
     tables = _parents_first(tables_of(work), parents)
-    stages = sorted({w.stage for w in work if isinstance(w, Unit | Fact)})
+    units = {w.stage for w in work if isinstance(w, Unit)}
+    facts = {w.stage for w in work if isinstance(w, Fact)}
     keys = {table: dg.AssetKey(table) for table in tables}
     specs = [
         dg.AssetSpec(
@@ -61,7 +62,7 @@ def v2_asset(
         wanted = users_of(context)
         total = MergeCounts()
         with database.connect(autocommit=True) as connection:
-            working = _with_work(connection, stages, wanted) if stages else set[int]()
+            working = _with_work(connection, units, facts, wanted)
             for user_id in wanted:
                 counts = MergeCounts()
                 try:
@@ -129,13 +130,18 @@ def _stages_of(table: str, work: Sequence[Unit | Fact | Derived]) -> list[str]:
     return list(dict.fromkeys(stages))
 
 
-def _with_work(connection: psycopg.Connection[Any], stages: Sequence[str], user_ids: Sequence[int]) -> set[int]:
-    """The users who have rows that want merging; everybody else costs no transaction."""
+def _with_work(
+    connection: psycopg.Connection[Any], units: Set[str], facts: Set[str], user_ids: Sequence[int]
+) -> set[int]:
+    """The users who have rows in these staging tables that want merging; everybody else costs no transaction."""
+    wanted = [(stage, WANTS_MERGING) for stage in sorted(units)] + [(stage, TELLS_FACTS) for stage in sorted(facts)]
+    if not wanted:
+        return set()
     query = sql.SQL(" union ").join(
         sql.SQL("select distinct user_id from {} where user_id = any(%(users)s) and {}").format(
-            sql.Identifier("staging", stage), WANTS_MERGING
+            sql.Identifier("staging", stage), which
         )
-        for stage in stages
+        for stage, which in wanted
     )
     return {row[0] for row in connection.execute(query, {"users": list(user_ids)}).fetchall()}
 

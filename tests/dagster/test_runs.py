@@ -18,8 +18,10 @@ from sensors.onboarding import onboarding_sensor
 from sensors.ranges import keys_of_run, tags_for
 from tests.story import Story
 from v2_assets.definitions import build_defs
+from v2_assets.order import work_in_order
 from v2_assets.partitions import USERS_NAME, partition_key
 from v2_assets.platform_resource import PlatformResource
+from v2_assets.tables import merge_user
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -128,6 +130,20 @@ def test_new_credentials_are_verified_and_neighbours_share_a_run_and_a_second_ti
     ]
     assert story.query("select code from ops.alert") == [("credential_not_verified",)]
     assert story.query("select kind from ops.notification") == [("ONBOARDING_ERROR",)]
+
+
+def test_what_waits_for_a_fact_that_its_own_record_tells_is_merged_by_the_next_run_and_not_when_it_is_due(
+    story: Story, instance: dg.DagsterInstance
+) -> None:
+    """Another run's merge came between the reading of a deal and the storing of its address."""
+    story.sync_all("rezen")
+    for work in work_in_order():
+        for user in story.users if work[0].table != "address" else ():
+            merge_user(story.database, work, user, "run")
+    waiting = "select count(*) from staging.stage_rezen_transactions where status = 'deferred'"
+    assert story.query(waiting + " and waits_for like 'address/%%' and next_attempt_at > now()")[0][0] > 5
+    assert run(instance, "merge_backlog", story.users).success
+    assert story.query(waiting) == [(0,)]
 
 
 def test_pending_rows_that_nobody_works_on_start_a_merge_whatever_left_them_there(

@@ -1,4 +1,4 @@
-"""The monitor sees what nobody inside Dagster can see: that the daemon is silent, and that the database is away."""
+"""The monitor sees what nobody inside Dagster can see: silent daemons and sensors, and a database that is away."""
 
 from __future__ import annotations
 
@@ -26,6 +26,23 @@ def beat(database: Database, seconds_ago: int) -> None:
         connection.execute(
             "insert into daemon_heartbeats select name, now() at time zone 'UTC' - %s * interval '1 second'"
             " from unnest(array['SENSOR', 'SCHEDULER', 'QUEUED_RUN_COORDINATOR']) name",
+            [seconds_ago],
+        )
+        connection.execute(
+            "create table if not exists job_ticks"
+            " (id bigint generated always as identity, type text, status text, timestamp timestamp)"
+        )
+    tick(database, 5)
+
+
+def tick(database: Database, seconds_ago: int) -> None:
+    """The last sensor that ticked well did so before these seconds, and all have failed since."""
+    with database.connect() as connection:
+        connection.execute("delete from job_ticks")
+        connection.execute(
+            "insert into job_ticks (type, status, timestamp) values ('SENSOR', 'SKIPPED', now() at time zone 'UTC'"
+            " - %s * interval '1 second'), ('SENSOR', 'FAILURE', now() at time zone 'UTC'),"
+            " ('SCHEDULE', 'SUCCESS', now() at time zone 'UTC')",
             [seconds_ago],
         )
 
@@ -59,6 +76,38 @@ async def test_a_daemon_that_never_gave_a_sign_of_life_is_silent_too(database: D
     monitor = Monitor(load_settings(alert_dry_run=True), database, database)
     monitor.look()
     assert (await health(monitor)).json() == {"ok": False, "why": "silent: SCHEDULER"}
+
+
+async def test_sensors_that_tick_no_more_beside_a_living_daemon_are_told_once_and_their_return_too(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beat(database, 1)
+    tick(database, 600)
+    with http_sink() as sink:
+        monitor = Monitor(load_settings(alert_http_url=sink.url), database, database)
+        monitor.look()
+        assert (await health(monitor)).status_code == 200, "what has just been started has had no time to tick"
+        monkeypatch.setattr("v2_assets.monitor.__main__.SETTLED_AFTER_S", 0.0)
+        with database.connect() as connection:
+            connection.execute(
+                "insert into ops.incident (code, key, severity, subject, told)"
+                " values ('process_died', 'process/code-server', 'warning', 'code-server ended by itself', 'warning')"
+            )
+        monitor.look()
+        assert not sink.received, "that the code server is dead is told already"
+        with database.connect() as connection:
+            connection.execute("update ops.incident set recovered_at = now()")
+        monitor.look()
+        monitor.look()
+        assert (await health(monitor)).json() == {"ok": False, "why": "silent: sensors"}
+        assert [(m["code"], m["kind"], m["severity"]) for m in sink.received] == [
+            ("ticks_stopped", "opened", "critical")
+        ]
+        tick(database, 5)
+        monitor.look()
+    with database.connect() as connection:
+        kinds = connection.execute("select kind from ops.alert order by id").fetchall()
+    assert kinds == [("opened",), ("recovered",)]
 
 
 async def test_a_look_that_fails_in_an_unforeseen_way_is_said_and_is_not_the_last(database: Database) -> None:

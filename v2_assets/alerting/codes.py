@@ -25,6 +25,7 @@ CODES: dict[str, str] = {
     "sync_failures": "A large part of the streams failed when they were last read.",
     "table_not_fresh": "Tables are older than their class allows.",
     "tick_failed": "A sensor or schedule fails each time it runs.",
+    "ticks_stopped": "The daemon lives, and no sensor has ticked for minutes: nothing is started by the clock.",
     "trigger_off": "A schedule or sensor is switched off.",
     "webhook_disabled": "A source had switched webhooks off; they are on again.",
     "webhook_unknown_event": "A source sends events that this version does not know.",

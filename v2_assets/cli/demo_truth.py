@@ -124,12 +124,13 @@ select
     and not exists (select from truth t where t.source_id = s.source_id and t.account in ('', {account}))),
   (select count(*) from truth t where t.stamp is not null and t.stamp > coalesce(
     (select max(s.source_updated_at) from {stage} s where s.source_id = t.source_id
-      and t.account in ('', {account}) and s.status in ('processed', 'duplicate')), '-infinity'))
+      and t.account in ('', {account}) and s.status not in ('pending', 'deferred')), '-infinity'))
 """
 
 
 def apart(database: Database, told: Facts, users: list[dict[str, Any]]) -> dict[str, dict[str, int]]:
-    """Per table what `compare` does not see: `extra` lives in V2 and is gone at the source, `stale` is older there.
+    """Per table what `compare` does not see: `extra` lives in V2 and is gone at the source, `stale` is older there, or
+    still waits for its merge.
 
     Ids are the source's own, except at the CRM, where they are an account's.
     """

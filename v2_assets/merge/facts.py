@@ -9,7 +9,7 @@ from psycopg import sql
 
 from v2_assets.merge import session
 from v2_assets.merge.counts import MergeCounts
-from v2_assets.merge.statements import SOURCE_OF, columns, natural_key, staging
+from v2_assets.merge.statements import SOURCE_OF, TELLS_FACTS, columns, natural_key, staging
 from v2_assets.merge.unit import Derived, Fact
 
 _BATCH_ROWS = 5_000
@@ -32,10 +32,9 @@ def merge_facts(connection: psycopg.Connection[Any], facts: tuple[Fact, ...], us
 def _waiting(connection: psycopg.Connection[Any], stage: str, user_id: int, after: int) -> list[int]:
     with connection.transaction(), connection.cursor() as cur:
         cur.execute(
-            sql.SQL(
-                "select id from {} where user_id = %s and id > %s and status in ('pending', 'deferred')"
-                " order by id limit %s"
-            ).format(staging(stage)),
+            sql.SQL("select id from {} where user_id = %s and id > %s and {} order by id limit %s").format(
+                staging(stage), TELLS_FACTS
+            ),
             [user_id, after, _BATCH_ROWS],
         )
         return [row[0] for row in cur.fetchall()]

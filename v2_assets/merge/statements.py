@@ -15,6 +15,8 @@ from v2_assets.schema.stage import STREAMS
 SOURCE_OF = {s.table: "v1" if s.integration == "xano" else s.integration for s in STREAMS}
 #: A staged row that a merge should look at: new, or waiting for a parent and due to be tried again.
 WANTS_MERGING = sql.SQL("(status = 'pending' or (status = 'deferred' and next_attempt_at <= now()))")
+#: A staged row whose facts are to be stored: also one that is not due, since the fact may be what it waits for.
+TELLS_FACTS = sql.SQL("status in ('pending', 'deferred')")
 #: Columns the engine writes itself; a select must never return them.
 OURS = frozenset({"id", "created_at", "updated_at"})
 #: Columns of a primary select that steer the merge and are not stored in V2.

@@ -1,8 +1,8 @@
 """`python -m v2_assets.monitor`: watches the platform from outside Dagster, on loopback, until SIGTERM.
 
-Every few seconds it looks whether the daemon gives signs of life, makes an incident of its silence, and then sends what
-waits: the sensor that usually does so is silent too. A database that is away is answered with 503, told without it, and
-survived. Beside that the supervisor starts again what ended (see supervisor).
+Every few seconds it looks whether the daemon gives signs of life and sensors tick, makes an incident of their silence,
+and then sends what waits: the sensor that usually does so is silent too. A database that is away is answered with 503,
+told without it, and survived. Beside that the supervisor starts again what ended (see supervisor).
 """
 
 from __future__ import annotations
@@ -26,13 +26,16 @@ from resources.settings import Settings, load_settings
 from v2_assets.alerting.codes import CODES, runbook
 from v2_assets.alerting.deliver import deliver
 from v2_assets.incidents import settle
-from v2_assets.monitor.liveness import beats, dead
+from v2_assets.monitor.liveness import beats, dead, last_tick, stopped
 from v2_assets.monitor.metrics import Pages
 from v2_assets.monitor.supervisor import Supervisor
 
 LOOK_EVERY_S = 15.0
 #: A server that restarts is back sooner.
 AWAY_AFTER_S = 60.0
+#: What is just being started, or was kept from its database, ticks by then.
+SETTLED_AFTER_S = 120.0
+_DIED = "select 1 from ops.incident where code = 'process_died' and recovered_at is null limit 1"
 log = logging.getLogger(__name__)
 
 
@@ -45,6 +48,8 @@ class Monitor:
     dagster: Database
     state: dict[str, object] = field(default_factory=lambda: {"ok": False, "why": "has not looked yet"})
     ending: threading.Event = field(default_factory=threading.Event)
+    #: Since when both databases can be read.
+    seeing_since: float | None = None
     away_since: float | None = None
     away_told: bool = False
 
@@ -52,20 +57,28 @@ class Monitor:
         """One look. Whatever is away is a state and not an end."""
         try:
             with self.dagster.connect() as connection:
-                found = dead(beats(connection))
+                silent, halted = dead(beats(connection)), stopped(last_tick(connection))
             with self.database.connect(autocommit=True) as connection:
-                settle(connection, "daemon_dead", found)
-            if found:
+                # One cause, one incident: without a daemon or a code server no sensor ticks.
+                if silent or self._sees_since_just_now() or connection.execute(_DIED).fetchone():
+                    halted = {}
+                settle(connection, "daemon_dead", silent)
+                settle(connection, "ticks_stopped", halted)
+            if silent or halted:
                 deliver(self.database, self.settings)
-            silent = [name for finding in found.values() for name in finding.body["silent"]]
-            self.state = {"ok": not silent, "why": f"silent: {', '.join(silent)}" if silent else ""}
+            names = [name for finding in (silent | halted).values() for name in finding.body["silent"]]
+            self.state = {"ok": not names, "why": f"silent: {', '.join(names)}" if names else ""}
             self._database_is(away=False)
         except Exception as error:  # whatever it is, the next look may succeed, and who asks is told until then
             why = error.code if isinstance(error, V2Error) else type(error).__name__
             log.warning("nothing could be seen: %s", why)
-            self.state = {"ok": False, "why": why}
+            self.state, self.seeing_since = {"ok": False, "why": why}, None
             if isinstance(error, DatabaseError):
                 self._database_is(away=True)
+
+    def _sees_since_just_now(self) -> bool:
+        self.seeing_since = self.seeing_since or time.monotonic()
+        return time.monotonic() - self.seeing_since < SETTLED_AFTER_S
 
     def _database_is(self, *, away: bool) -> None:
         """Tells of a database that stays away, and of its return. No incident can be kept without it, so this is."""

@@ -12,6 +12,12 @@ from v2_assets.incidents import Finding
 
 #: The daemon beats every 30 s at most; a machine under load was seen to be late by as much again.
 DEAD_AFTER_S = 120.0
+#: Some sensor of ours ticks every few seconds. Read from the end, since a year of ticks may be kept.
+_TICK = """
+select extract(epoch from now() at time zone 'UTC' - max(t."timestamp"))::int
+from (select status, "timestamp" from job_ticks where type = 'SENSOR' order by id desc limit 1000) t
+where t.status in ('SUCCESS', 'SKIPPED')
+"""
 #: The daemons that everything of ours needs; one that never gave a sign of life is silent too.
 _BEATS = """
 select wanted.name, extract(epoch from now() at time zone 'UTC' - max(h."timestamp"))::int
@@ -39,6 +45,29 @@ def dead(beats: dict[str, int | None]) -> dict[str, Finding]:
         "silent": sorted(silent),
     }
     return {"daemon": Finding("critical", "Dagster's daemon is dead", body)}
+
+
+def last_tick(dagster: psycopg.Connection[Any]) -> int | None:
+    """Seconds since the last tick of any sensor that succeeded; None without one."""
+    row = dagster.execute(_TICK).fetchone()
+    return row[0] if row else None
+
+
+def stopped(tick: int | None) -> dict[str, Finding]:
+    """The incident that it is when no sensor succeeds although the daemon lives: nobody answers it, or all are off."""
+    if tick is not None and tick <= DEAD_AFTER_S:
+        return {}
+    body = {
+        "what": "The daemon lives, and no sensor has ticked"
+        + (" yet." if tick is None else f" for {tick} s.")
+        + " The code server is gone or cannot load, or everything is switched off.",
+        "since": None,
+        "users": [],
+        "link": "/locations",
+        "do": "v2 doctor",
+        "silent": ["sensors"],
+    }
+    return {"sensors": Finding("critical", "nothing is started by the clock", body)}
 
 
 def processes(settings: Settings, dagster: psycopg.Connection[Any] | None) -> dict[str, str]:
