@@ -118,6 +118,9 @@ def test_a_duplicate_tells_of_which(staged: Any) -> None:
     processed(database, STAGE, other, row)
     with database.connect() as connection:
         connection.execute("update v2.title_users set deleted_at = now()")
+    reason, evidence = missing(database)
+    assert (reason, evidence["why"]) == ("bug", "v2_deleted_it")
+    fate(database, STAGE, other, missed_sweeps=2)
     assert missing(database)[0] == "deleted_at_source"
     with database.connect() as connection:
         connection.execute("delete from v2.title_users")
@@ -141,13 +144,53 @@ def test_a_record_that_v2_holds_under_another_key_is_a_duplicate_of_that_row_if_
     assert (reason, evidence["v2_id"], evidence["why"]) == ("duplicate", row, "v1_has_another_key")
 
 
-def test_a_record_whose_row_was_deleted_is_deleted_and_one_whose_row_is_nowhere_is_unknown(staged: Any) -> None:
+def test_a_row_that_v2_deleted_is_gone_at_its_source_only_if_its_record_is(staged: Any) -> None:
     database, number = staged
     [row] = write(database, "title_users", [{"title_user_id_raw": "anna", "source": "title", "deleted_at": THEN}])
     processed(database, STAGE, number, row)
-    assert [reason for _, reason, _ in told(database, "title_users")] == ["deleted_at_source"]
+    reason, evidence = missing(database)
+    assert (reason, evidence["why"], evidence["v2_id"]) == ("bug", "v2_deleted_it", row)
+    fate(database, STAGE, number, missed_sweeps=2)
+    assert missing(database)[0] == "deleted_at_source"
     processed(database, STAGE, number, 999_999)
-    assert [reason for _, reason, _ in told(database, "title_users")] == ["unknown"]
+    assert missing(database)[0] == "unknown"
+
+
+def test_a_record_that_calls_itself_deleted_excuses_its_row(crm: Crm) -> None:
+    crm.v1([], fub_deals=[{"id": 9, "fub_account_id": 70, "fub_deal_id": 4}])
+    deleted = {"fub_account_id": crm.accounts[0], "fub_deal_id": 4, "source": "fub", "deleted_at": THEN}
+    [row] = write(crm.database, "fub_deals", [deleted])
+    for status, reason in (("Deleted", "deleted_at_source"), ("Active", "bug")):
+        store(
+            crm.database,
+            [Staged("stage_fub_deals", "4", {"id": 4, "status": status}, account_ref=f"fub/51/{crm.users[0]}")],
+        )
+        with crm.database.connect() as connection:
+            [(number,)] = connection.execute("select id from staging.stage_fub_deals").fetchall()
+        processed(crm.database, "stage_fub_deals", number, row)
+        assert [found[1] for found in told(crm.database, "fub_deals")] == [reason]
+
+
+def test_a_row_that_ended_with_its_owner_is_as_gone_as_that_and_one_of_which_staging_knows_nothing_is_long_gone(
+    crm: Crm,
+) -> None:
+    crm.v1([], fub_calls=[{"id": 9, "fub_account_id": 70, "call_id": 4}])
+    [owner] = write(crm.database, "fub_people", [here(crm, 1, deleted_at=THEN)])
+    call = {"fub_account_id": crm.accounts[0], "call_id": 4, "fub_people_id": owner, "source": "fub"}
+    [row] = write(crm.database, "fub_calls", [call | {"deleted_at": THEN}])
+    number = stage(crm.database, "stage_fub_calls", "4")
+    processed(crm.database, "stage_fub_calls", number, row)
+    with crm.database.connect() as connection:
+        connection.execute("update staging.stage_fub_calls set account_ref = 'fub/51/1'")
+    [(_, reason, evidence)] = told(crm.database, "fub_calls")
+    assert (reason, evidence["with"]) == ("deleted_at_source", "fub_people")
+    with crm.database.connect() as connection:
+        connection.execute("update v2.fub_people set deleted_at = null")
+    assert [reason for _, reason, _ in told(crm.database, "fub_calls")] == ["bug"]
+    with crm.database.connect() as connection:
+        connection.execute("delete from staging.stage_fub_calls")
+    [(_, reason, evidence)] = told(crm.database, "fub_calls")
+    assert (reason, evidence["v2_id"]) == ("deleted_at_source", row)
 
 
 # --- missing rows that V1 itself contradicts --------------------------------------------------------------------------

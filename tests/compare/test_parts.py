@@ -115,6 +115,17 @@ def test_a_record_that_tells_nobody_or_names_the_part_elsewhere_proves_nothing(
     assert [(reason, evidence["why"]) for reason, evidence in missing(merged)] == [("unknown", why)]
 
 
+def test_a_part_that_v2_deleted_is_gone_if_its_record_tells_it_no_more_and_a_fault_if_it_does(merged: Database) -> None:
+    v1(merged, ["person-1", "person-2"])
+    with merged.connect() as connection:
+        connection.execute("update v2.participant set deleted_at = now() where participant_id_raw = 'person-2'")
+    assert [(reason, evidence["why"]) for reason, evidence in missing(merged)] == [("bug", "the_record_tells_it")]
+    merge(merged, deal(people("person-1")))
+    assert [(reason, evidence["why"]) for reason, evidence in missing(merged)] == [
+        ("deleted_at_source", "the_record_told_it")
+    ]
+
+
 def test_a_record_read_before_v1_had_the_part_says_nothing_until_it_is_read_again(merged: Database) -> None:
     v1(merged, ["person-3"], created_at=None)
     assert [(reason, evidence["why"]) for reason, evidence in missing(merged)] == [("never_fetched", "not_read_since")]

@@ -5,9 +5,9 @@ number of differences (what is derived takes some for each owner). Here: the ord
 here: what a reviewed difference is (`known`), where V1 contradicts itself (`contradictions`), what V2's own records say
 about a changed cell (`replay`), a part (`parts`) or a derived value (`derived`), and how differences are found.
 
-Missing rows: reviewed, in flight, contradicted by V1 itself, staged (and how they stand), deleted in V2, carried by
-another record, never read, not visible. Extra rows: staged or not. Changed rows: what the staged record says, or what
-comes out of the inputs.
+Missing rows: reviewed, in flight, contradicted by V1 itself, deleted with their owner, staged (and how they stand),
+carried by another record, deleted long ago, never read, not visible. Extra rows: staged or not. Changed rows: what the
+staged record says, or what comes out of the inputs.
 """
 
 from __future__ import annotations
@@ -25,22 +25,24 @@ from v2_assets.compare.statements import PASSES, from_file
 from v2_assets.merge import Derived, Fact, Unit
 from v2_assets.merge.statements import declaration, key_columns, staging, v2
 from v2_assets.order import ALL_WORK
+from v2_assets.schema.ownership import owners_of
 from v2_assets.schema.stage import Stream
 
 _COPIES = """
 create temp table comparison_copies (
   n bigint, imported boolean, stage text, staged_id bigint, status text, status_reason text, detail jsonb,
   waits_for text, v2_id bigint, duplicate_of bigint, missed_sweeps smallint, fetched_at timestamptz,
-  alive boolean, gone boolean, same boolean, leads_to text)
+  alive boolean, gone boolean, ended boolean, same boolean, leads_to text)
 """
 _COPY = """
 insert into comparison_copies
 select f.n, {imported}, {name}, s.id, s.status, s.status_reason, s.status_detail, s.waits_for, v.id,
   s.duplicate_of, s.missed_sweeps, s.fetched_at, v.id is not null and v.deleted_at is null, v.deleted_at is not null,
-  null, case when s.status <> 'duplicate' then null when w.status in ('pending', 'deferred', 'rejected') then w.status
+  coalesce(w.missed_sweeps, s.missed_sweeps) >= 2 or {deletable}, null,
+  case when s.status <> 'duplicate' then null when w.status in ('pending', 'deferred', 'rejected') then w.status
     when w.status = 'processed' and v.deleted_at is null and v.id is not null then 'duplicate'
-    when w.status = 'processed' and v.id is not null then 'deleted_at_source' else 'bug' end
-from (select n, user_id, v1_id, keys as k from comparison_found where kind = 'missing' and reason is null) f
+    when w.status = 'processed' and v.id is not null then null else 'bug' end
+from (select n, user_id, v1_id, v2_id, keys as k from comparison_found where kind = 'missing' and reason is null) f
 join {stage} s on {same} left join {stage} w on w.id = s.duplicate_of
 left join {live} v on v.id = coalesce(s.v2_id, w.v2_id)
 """
@@ -73,9 +75,10 @@ def _missing(cur: psycopg.Cursor[Any], mapping: V1Mapping) -> None:
     table = mapping.v2_table
     contradictions.without_key(cur, mapping)
     contradictions.without_parent(cur, mapping)
+    _with_its_owner(cur, table)
     _staged(cur, table)
-    _deleted(cur, table)
     parts.carried(cur, mapping)
+    _deleted(cur, table)
     for stream in living(table):
         cur.execute(
             from_file("unread.sql").format(
@@ -88,28 +91,28 @@ def _missing(cur: psycopg.Cursor[Any], mapping: V1Mapping) -> None:
 def _staged(cur: psycopg.Cursor[Any], table: str) -> None:
     cur.execute(_COPIES)
     for stream in (*living(table), *imported(table)):
-        if same := _same_record(stream):
-            cur.execute(
-                sql.SQL(_COPY).format(
-                    imported=sql.Literal(stream.integration in ("xano", "csv")),
-                    name=sql.Literal(stream.table),
-                    stage=staging(stream.table),
-                    live=v2(table),
-                    same=same,
-                )
+        cur.execute(
+            sql.SQL(_COPY).format(
+                imported=sql.Literal(stream.integration in ("xano", "csv")),
+                name=sql.Literal(stream.table),
+                stage=staging(stream.table),
+                live=v2(table),
+                same=_same_record(stream),
+                deletable=sql.Literal("product" in declaration(table).info["sources"]),
             )
+        )
     cur.execute("analyze comparison_copies")
     replay.same_records(cur, table)
     cur.execute(from_file("missing.sql"))
     cur.execute("drop table comparison_copies")
 
 
-def _same_record(stream: Stream) -> sql.Composed | sql.SQL | None:
-    """When the staged row `s` is the record of the difference `f`; None where the key does not tell."""
+def _same_record(stream: Stream) -> sql.Composed | sql.SQL:
+    """When the staged row `s` is the record of the difference `f`; where the key does not tell, of its deleted row."""
     if stream.integration == "xano":
         return sql.SQL("s.source_id = f.v1_id")
     if stream.table not in SOURCE_IDS:
-        return None
+        return sql.SQL("s.v2_id = f.v2_id")
     expression = sql.SQL(SOURCE_IDS[stream.table])  # type: ignore[arg-type]
     same = sql.SQL("s.source_id = {}").format(expression)
     if stream.integration != "fub":
@@ -121,8 +124,21 @@ def _same_record(stream: Stream) -> sql.Composed | sql.SQL | None:
     )
 
 
+def _with_its_owner(cur: psycopg.Cursor[Any], table: str) -> None:
+    """Rows that are there, and were deleted with what they belonged to."""
+    for column, owner in owners_of(table):
+        cur.execute(
+            sql.SQL(
+                "update comparison_found f set reason = 'deleted_at_source',"
+                " evidence = jsonb_build_object('v2_id', v.id, 'deleted_at', v.deleted_at, 'with', {name}::text)"
+                " from {live} v join {owner} o on o.id = v.{column} and o.deleted_at is not null"
+                " where f.kind = 'missing' and f.reason is null and v.id = f.v2_id and v.deleted_at is not null"
+            ).format(name=sql.Literal(owner), live=v2(table), owner=v2(owner), column=sql.Identifier(column))
+        )
+
+
 def _deleted(cur: psycopg.Cursor[Any], table: str) -> None:
-    """Rows that are there, and deleted: by a sweep that staging does not remember, or with what they belonged to."""
+    """Rows that are there and deleted, of which staging knows nothing: records long gone, and what is computed."""
     same = sql.SQL(" and ").join(
         sql.SQL("v.{0} = (f.keys ->> {1})::{2}").format(sql.Identifier(c.name), sql.Literal(c.name), _type(c))
         for c in key_columns(table)

@@ -53,16 +53,21 @@ from verdicts v join comparison_found g on g.n = v.n where f.n = v.n
 
 _COPIES = """
 create temp table batch on commit drop as select s.* from {stage} s where s.id in (
-  select staged_id from comparison_copies where stage = {name} and status = 'processed' and alive)
+  select staged_id from comparison_copies where stage = {name} and status = 'processed' and alive
+    or status in ('processed', 'duplicate') and gone and not ended)
 """
 _SAME = """
-update comparison_copies c set same = coalesce({same}, false) from replayed r, {live} v
+update comparison_copies c set same = case when alive then coalesce({same}, false) end,
+  ended = ended or r.deleted_at is not null
+from replayed r, {live} v
 where c.stage = {name} and r.staged_id = c.staged_id and r.fate is null and v.id = c.v2_id
 """
 
 
 def same_records(cur: psycopg.Cursor[Any], table: str) -> None:
-    """Says of staged copies of missing rows that are in V2 whether their record has the key of the row there."""
+    """Says of staged copies of missing rows that are in V2 whether their record has the key of the row there, and of
+    those whose row is deleted whether the record itself says so.
+    """
     for unit in units_of(table):
         words = {"stage": staging(unit.stage), "name": sql.Literal(unit.stage), "live": v2(table)}
         with scratch(cur):

@@ -39,6 +39,11 @@ _PARENTS = {
 }
 
 
+def owners_of(table: str) -> list[tuple[str, str]]:
+    """(column, owner's table) of everything that rows of `table` belong to."""
+    return [(column, _PARENTS[column]) for column in OWNERS.get(table, ())]
+
+
 def owned_by(table: str) -> list[tuple[str, str]]:
     """(child table, its column) of everything that belongs to rows of `table`."""
     return [(child, column) for child, columns in OWNERS.items() for column in columns if _PARENTS[column] == table]
