@@ -126,6 +126,31 @@ def test_a_part_that_v2_deleted_is_gone_if_its_record_tells_it_no_more_and_a_fau
     ]
 
 
+@pytest.mark.parametrize(
+    ("v1_has", "updated_at", "v2_has", "reason"),
+    [
+        ("Per", moment(-600_000), "person-1", "newer_at_source"),
+        ("Per", moment(0), "person-1", "v1_wrong"),
+        ("person-1", moment(0), "Per", "bug"),
+    ],
+)
+def test_a_changed_part_is_judged_by_the_record_that_carries_it(
+    merged: Database, v1_has: str, updated_at: int, v2_has: str, reason: str
+) -> None:
+    person = {"id": 20, "participant_id_raw": "person-1", "transaction_id": 5, "listing_id": 0}
+    bring(
+        merged,
+        transaction=[{"id": 5, "transaction_id_raw": "t-1"}],
+        participant=[person | {"first_name": v1_has, "updated_at": updated_at}],
+    )
+    with merged.connect() as connection:
+        connection.execute("update v2.participant set first_name = %s where participant_id_raw = 'person-1'", [v2_has])
+        connection.execute(f"update staging.{STAGE} set source_updated_at = %s", [THEN - timedelta(days=1)])
+    found = [(reason, evidence) for kind, reason, evidence in told(merged, "participant") if kind == "changed"]
+    [(called, evidence)] = found
+    assert (called, evidence["stage"]) == (reason, STAGE)
+
+
 def test_a_record_read_before_v1_had_the_part_says_nothing_until_it_is_read_again(merged: Database) -> None:
     v1(merged, ["person-3"], created_at=None)
     assert [(reason, evidence["why"]) for reason, evidence in missing(merged)] == [("never_fetched", "not_read_since")]

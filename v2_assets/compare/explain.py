@@ -38,7 +38,7 @@ _COPY = """
 insert into comparison_copies
 select f.n, {imported}, {name}, s.id, s.status, s.status_reason, s.status_detail, s.waits_for, v.id,
   s.duplicate_of, s.missed_sweeps, s.fetched_at, v.id is not null and v.deleted_at is null, v.deleted_at is not null,
-  coalesce(w.missed_sweeps, s.missed_sweeps) >= 2 or {deletable}, null,
+  coalesce(w.missed_sweeps, s.missed_sweeps) >= 2 or {product_deletes}, null,
   case when s.status <> 'duplicate' then null when w.status in ('pending', 'deferred', 'rejected') then w.status
     when w.status = 'processed' and v.deleted_at is null and v.id is not null then 'duplicate'
     when w.status = 'processed' and v.id is not null then null else 'bug' end
@@ -57,6 +57,7 @@ def explain(connection: psycopg.Connection[Any], run_id: int, mapping: V1Mapping
         _missing(cur, mapping)
         _extra(cur, table, run_id)
         replay.changed(cur, table)
+        parts.changed(cur, table)
         derived.changed(cur, mapping)
         cur.execute("update comparison_found set reason = 'unknown' where reason is null")
         cur.execute("update comparison_found set evidence = '{}' where evidence is null")
@@ -98,7 +99,7 @@ def _staged(cur: psycopg.Cursor[Any], table: str) -> None:
                 stage=staging(stream.table),
                 live=v2(table),
                 same=_same_record(stream),
-                deletable=sql.Literal("product" in declaration(table).info["sources"]),
+                product_deletes=sql.Literal("product" in declaration(table).info["sources"]),
             )
         )
     cur.execute("analyze comparison_copies")

@@ -1,8 +1,8 @@
-"""What the record that carries a missing part says of it: a person on a deal, its money, a milestone of an order.
+"""What the record that carries a part says of it: a person on a deal, its money, a milestone of an order.
 
-The carrier's staged record is read again by the part's own select. If it still tells the part, V2 lost it; if it tells
-its other parts and this one no more, the source has dropped it. A record that tells nothing of the kind, or that names
-the part where the select does not find it, proves nothing.
+The carrier's staged record is read again by the part's own select. If it still tells a missing part, V2 lost it; if it
+tells its other parts and this one no more, the source has dropped it. A record that tells nothing of the kind, or that
+names the part where the select does not find it, proves nothing. A changed part is judged as a changed record is.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from sqlalchemy import Text
 
 from v2_assets.compare.follow import CARRIERS, imported
 from v2_assets.compare.mapping import ColumnRule, V1Mapping, mapping_of
-from v2_assets.compare.replay import BATCH, units_of
+from v2_assets.compare.replay import BATCH, judge, units_of
 from v2_assets.compare.sides import v1_side
 from v2_assets.compare.statements import PASSES, from_file
 from v2_assets.merge import Unit
-from v2_assets.merge.session import scratch, select_into
-from v2_assets.merge.statements import key_columns, staging, v2
+from v2_assets.merge.session import complete, scratch, select_into
+from v2_assets.merge.statements import SOURCE_OF, key_columns, same_key, staging, v2
 from v2_assets.merge.unit import Child
 from v2_assets.schema.stage import STREAMS
 
@@ -42,6 +42,16 @@ _RECORDS = """
 create temp table batch on commit drop as
 select distinct on (s.v2_id) s.* from {stage} s where s.v2_id = any(%s) and s.status = 'processed'
 order by s.v2_id, s.source_updated_at desc nulls last, s.id
+"""
+_CHANGED = """
+select distinct v.{column} from comparison_found f join {live} v on v.id = f.v2_id
+where f.kind = 'changed' and f.reason is null and v.source = {source} and v.{column} > %s
+  and exists (select from {stage} s where s.v2_id = v.{column} and s.status = 'processed') order by 1 limit {most}
+"""
+_TOLD = """
+select f.n, b.id as staged_id, b.source_updated_at as stamp, to_jsonb(p) as told, to_jsonb(v) as held
+from comparison_found f join {live} v on v.id = f.v2_id join batch b on b.v2_id = v.{column} join part p on {same}
+where f.kind = 'changed' and f.reason is null and v.source = {source}
 """
 # Read a second time as the record of a carrier that V2 does not have, it tells only what is in itself.
 _MERGED = """
@@ -63,11 +73,8 @@ where f.kind = 'missing' and f.reason is null and not (f.keys @> any({lost}::jso
 def carried(cur: psycopg.Cursor[Any], mapping: V1Mapping) -> None:
     """Gives missing parts their reason: what their carrier's record says of them, or that V2 lacks the carrier too."""
     carriers = CARRIERS.get(mapping.v2_table, ())
-    for column, carrier in carriers:
-        for unit in units_of(carrier):
-            for child in unit.children:
-                if child.table == mapping.v2_table and child.parent == column:
-                    _replay(cur, unit, child, mapping, column)
+    for unit, child in _carrying(mapping.v2_table):
+        _replay(cur, unit, child, mapping, child.parent)
     for column, carrier in carriers:
         cur.execute(
             sql.SQL(
@@ -85,6 +92,35 @@ def carried(cur: psycopg.Cursor[Any], mapping: V1Mapping) -> None:
             " where kind = 'missing' and reason is null",
             [carriers[0][1]],
         )
+
+
+def changed(cur: psycopg.Cursor[Any], table: str) -> None:
+    """Gives changed parts their reason, as far as their carrier's record tells them."""
+    for unit, child in _carrying(table):
+        source = SOURCE_OF[unit.stage]
+        words = {
+            "column": sql.Identifier(child.parent), "live": v2(table), "source": sql.Literal(source),
+            "stage": staging(unit.stage), "most": sql.Literal(BATCH), "same": same_key("p", "v", table),
+        }  # fmt: skip
+        last = 0
+        while ids := [row[0] for row in cur.execute(sql.SQL(_CHANGED).format(**words), [last]).fetchall()]:
+            last = ids[-1]
+            with scratch(cur):
+                cur.execute(sql.SQL(_RECORDS).format(stage=staging(unit.stage)), [ids])
+                cur.execute("create temp table merged on commit drop as select id as staged_id, v2_id from batch")
+                cur.execute("analyze batch")
+                cur.execute("analyze merged")
+                names, _ = select_into(cur, "part", child.sql, {"parent": child.parent})
+                complete(cur, "part", names, source, None)
+                judge(cur, unit, sql.SQL(_TOLD).format(**words))
+                cur.execute("drop table batch, merged, part")
+
+
+def _carrying(table: str) -> Iterator[tuple[Unit, Child]]:
+    """The units whose records tell parts of this table, and how."""
+    for column, carrier in CARRIERS.get(table, ()):
+        for unit in units_of(carrier):
+            yield from ((unit, child) for child in unit.children if (child.table, child.parent) == (table, column))
 
 
 def _replay(cur: psycopg.Cursor[Any], unit: Unit, child: Child, mapping: V1Mapping, column: str) -> None:

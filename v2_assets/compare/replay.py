@@ -28,18 +28,17 @@ create temp table batch on commit drop as
 select distinct on (s.v2_id) s.* from {stage} s join comparison_found f on f.v2_id = s.v2_id
 where f.n = any(%s) and s.status = 'processed' order by s.v2_id, s.source_updated_at desc nulls last, s.id
 """
+_TOLD = """
+select f.n, s.id as staged_id, s.source_updated_at as stamp, to_jsonb(r) as told, to_jsonb(v) as held
+from comparison_found f join batch s on s.v2_id = f.v2_id join replayed r on r.staged_id = s.id
+join {live} v on v.id = f.v2_id where f.n = any({ids})
+"""
 _JUDGE = """
-with cells as (
-  select f.n, s.id as staged_id, s.source_updated_at as stamp, c.key as name,
-    to_jsonb(r) -> c.key as told, to_jsonb(v) -> c.key as held, to_jsonb(r) ? c.key as asked
-  from comparison_found f join batch s on s.v2_id = f.v2_id join replayed r on r.staged_id = s.id
-  join {live} v on v.id = f.v2_id cross join lateral jsonb_each(f.cells) c
-  where f.n = any(%s)
-),
+with told as ({told}),
 verdicts as (
-  select n, min(staged_id) as staged_id, max(stamp) as stamp, bool_or(asked) as asked,
-    jsonb_agg(name) filter (where asked and told is distinct from held) as wrong
-  from cells group by n
+  select t.n, min(t.staged_id) as staged_id, max(t.stamp) as stamp, bool_or(t.told ? c.key) as asked,
+    jsonb_agg(c.key) filter (where t.told ? c.key and t.told -> c.key is distinct from t.held -> c.key) as wrong
+  from told t join comparison_found f on f.n = t.n cross join lateral jsonb_each(f.cells) c group by t.n
 )
 update comparison_found f set
   reason = case when v.wrong is not null then 'bug'
@@ -87,7 +86,7 @@ def changed(cur: psycopg.Cursor[Any], table: str) -> None:
         last, stage = 0, staging(unit.stage)
         while ids := _numbers(cur, stage, last):
             last = ids[-1]
-            _judge(cur, unit, ids)
+            _replay(cur, unit, ids)
 
 
 def units_of(table: str) -> list[Unit]:
@@ -100,10 +99,19 @@ def _numbers(cur: psycopg.Cursor[Any], stage: sql.Identifier, after: int) -> lis
     return [row[0] for row in cur.execute(query, [after]).fetchall()]
 
 
-def _judge(cur: psycopg.Cursor[Any], unit: Unit, ids: Sequence[int]) -> None:
+def _replay(cur: psycopg.Cursor[Any], unit: Unit, ids: Sequence[int]) -> None:
     with scratch(cur):
         cur.execute(sql.SQL(_RECORDS).format(stage=staging(unit.stage)), [list(ids)])
         cur.execute("analyze batch")
         select_into(cur, "replayed", unit.sql)
-        cur.execute(sql.SQL(_JUDGE).format(live=v2(unit.table), name=sql.Literal(unit.stage)), [list(ids)])
+        judge(cur, unit, sql.SQL(_TOLD).format(live=v2(unit.table), ids=sql.Literal(list(ids))))
         cur.execute("drop table batch, replayed")
+
+
+def judge(cur: psycopg.Cursor[Any], unit: Unit, told: sql.Composed) -> None:
+    """Gives changed rows their reason out of what records of the unit say of them now.
+
+    `told` selects: the number of the difference, `staged_id` and `stamp` of the record, and as jsonb what the record
+    says (`told`) and what V2 has (`held`).
+    """
+    cur.execute(sql.SQL(_JUDGE).format(told=told, name=sql.Literal(unit.stage)))
