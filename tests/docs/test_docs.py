@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
@@ -42,6 +44,12 @@ def test_every_dependency_has_its_reason() -> None:
     for line in [*project["dependencies"], *project["optional-dependencies"]["dev"]]:
         name = re.split(r"[\[=<>~ ]", line)[0].lower()
         assert name in reasons, f"{name} has no reason in dependencies.md"
+
+
+def test_every_locked_distribution_runs_on_the_oldest_python_that_the_readme_names() -> None:
+    for each in distributions():
+        wanted = each.metadata.get("Requires-Python") or ""
+        assert SpecifierSet(wanted).contains("3.11.0"), f"{each.name} {each.version} wants Python {wanted}"
 
 
 def test_every_setting_is_in_the_example_file() -> None:
