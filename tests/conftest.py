@@ -14,12 +14,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from psycopg import sql
 
 from resources.embedded import EmbeddedPostgres
 from resources.postgres import Database
 
 _numbers = itertools.count(1)
+
+# How long an example takes is the machine's matter, and a fixture that examples share is meant to be shared.
+settings.register_profile(
+    "tests", deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
+settings.load_profile("tests")
 
 
 @dataclass(frozen=True)

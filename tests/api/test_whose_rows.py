@@ -64,7 +64,7 @@ def values(running: Running) -> dict[tuple[str, str], list[Any]]:
     return found
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(data=st.data())
 def test_no_filter_search_sort_or_page_shows_a_user_anothers_row(
     running: Running, values: dict[tuple[str, str], list[Any]], data: st.DataObject

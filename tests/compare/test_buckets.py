@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
@@ -82,7 +82,7 @@ def around(people: Any) -> dict[str, Any]:
     }
 
 
-@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=4)
 @given(before=PEOPLE, now=PEOPLE, here=PEOPLE)
 def test_reading_unequal_buckets_gives_what_reading_all_gives_and_the_same_diff(
     two: tuple[Database, Database], before: Any, now: Any, here: Any

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from resources.errors import BadRequest
@@ -180,7 +180,7 @@ def as_v2(crm: Crm, people: Mapping[Any, Any], gone: set[Any]) -> list[dict[str,
     ]
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12)
 @given(shared_rows=PEOPLE, only_left=PEOPLE, only_right=PEOPLE, data=st.data())
 def test_the_diff_is_what_a_naive_comparison_finds(
     shared: Database, shared_rows: Any, only_left: Any, only_right: Any, data: Any

@@ -134,7 +134,7 @@ PERSONAL = [
 SECRETS = st.text(st.characters(categories=["L", "N"]), min_size=8, max_size=30) | st.emails()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.sampled_from(PERSONAL), st.data())
 def test_no_personal_value_reaches_the_page_wherever_it_stands(where: tuple[str, str], data: Any) -> None:
     table, column = where

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import psycopg
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from resources.postgres import Database
@@ -30,9 +30,7 @@ COMPUTED = ("agg_fub_activity_by_agent", "agg_agent_monthly", "agg_leaderboard",
 SOURCES = ("rezen", "skyslope", "v1", "csv")
 FEW = settings(
     max_examples=8,
-    deadline=None,
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from v2_assets.schema.codes import state_rows
 
-SHARED = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SHARED = settings(max_examples=50)
 NOON = datetime(2025, 9, 12, 18, 0, tzinfo=UTC)
 
 

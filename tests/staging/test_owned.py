@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from resources.postgres import Database
@@ -84,9 +84,7 @@ class World:
         return {f"p-{row[0]}" for row in people}, {str(row[0]) for row in calls}
 
 
-@settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@settings(max_examples=12)
 @given(st.lists(st.sets(st.sampled_from(PEOPLE)), min_size=2, max_size=6))
 def test_calls_live_and_end_with_their_contact_whatever_the_sweeps_show(
     postgres_server: Any, migrated_template: str, shown: list[set[str]]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from resources.postgres import Database
@@ -118,7 +118,6 @@ def test_of_each_id_the_newest_version_is_chosen(versions: list[tuple[int, int, 
 
 
 @given(st.dictionaries(st.text(max_size=4), st.integers() | st.text(max_size=4) | st.none(), max_size=5))
-@settings(suppress_health_check=[HealthCheck.too_slow])
 def test_the_hash_does_not_depend_on_the_order_of_keys(payload: dict[str, Any]) -> None:
     # Integers beyond 64 bits are no JSON numbers for orjson; the sources have none.
     payload = {k: v for k, v in payload.items() if not isinstance(v, int) or abs(v) < 2**63}
