@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from v2_assets.api.catalogue import ENDPOINTS
@@ -118,6 +118,8 @@ _SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
 _ANYTHING = st.recursive(_SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner))
 
 
+@example("document", -(2**63) - 1)
+@example("day", -99_999_999_999)
 @given(st.sampled_from(sorted(FORMS)), _ANYTHING)
 def test_every_form_takes_whatever_a_system_may_write_and_says_the_same_of_the_same(form: Any, value: Any) -> None:
     assert repr(FORMS[form](value)) == repr(FORMS[form](value))

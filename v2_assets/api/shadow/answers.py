@@ -6,6 +6,7 @@ sources call them. Here: forms and differences. Not here: why they differ (`reas
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -263,7 +264,10 @@ def _day(value: Any) -> Any:
         except ValueError:
             pass
     seconds = _instant(value)
-    return datetime.fromtimestamp(seconds, UTC).date().isoformat() if isinstance(seconds, int) else seconds
+    try:
+        return datetime.fromtimestamp(seconds, UTC).date().isoformat() if isinstance(seconds, int) else seconds
+    except (ValueError, OverflowError):  # a year that no calendar has
+        return _text(value)
 
 
 def _labels(value: Any) -> Any:
@@ -275,7 +279,7 @@ def _labels(value: Any) -> Any:
 def _document(value: Any) -> Any:
     if value in (None, "", [], {}):
         return None
-    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    return json.dumps(value, sort_keys=True)  # orjson takes no number of more than 64 bits
 
 
 #: What a value of a type is compared as.
