@@ -58,6 +58,12 @@ def test_every_asset_that_is_written_is_partitioned_by_user_and_says_what_it_is(
         assert "dagster/column_schema" in node.metadata, key
 
 
+def test_every_job_schedule_and_sensor_says_what_it_is() -> None:
+    repository = defs.get_repository_def()
+    for each in (*repository.get_all_jobs(), *repository.schedule_defs, *repository.sensor_defs):
+        assert each.description or each.name.startswith("__"), each.name
+
+
 def test_every_table_with_a_select_is_an_asset_and_every_v2_asset_has_a_declaration() -> None:
     made = {each.table for each in ALL_WORK}
     assets = {key.to_user_string() for key in GRAPH.get_all_asset_keys() - OPERATIONS}

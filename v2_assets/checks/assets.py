@@ -79,4 +79,5 @@ checks_schedule = dg.ScheduleDefinition(
     job=standing_checks,
     cron_schedule=CHECKS_CRON,
     default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Looks whether every table still is as it must be, whatever wrote it.",
 )

@@ -81,7 +81,11 @@ def metadata_of(result: ComparisonResult) -> dict[str, dg.MetadataValue]:
 
 
 COMPARISON = [v1_comparison]
-compare_job = dg.define_asset_job("compare_v1", selection=dg.AssetSelection.assets(v1_comparison))
+compare_job = dg.define_asset_job(
+    "compare_v1",
+    selection=dg.AssetSelection.assets(v1_comparison),
+    description="Compares V1 with V2 and keeps what differs, and why. Changes no record.",
+)
 
 
 @dg.schedule(

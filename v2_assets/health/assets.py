@@ -23,10 +23,15 @@ def health_report(context: dg.AssetExecutionContext, platform: PlatformResource)
 
 
 HEALTH = [health_report]
-health_report_job = dg.define_asset_job("draw_health_report", selection=dg.AssetSelection.assets(health_report))
+health_report_job = dg.define_asset_job(
+    "draw_health_report",
+    selection=dg.AssetSelection.assets(health_report),
+    description="Draws the health report and keeps it. Reads no source and changes no record.",
+)
 health_report_schedule = dg.ScheduleDefinition(
     name="health_report",
     job=health_report_job,
     cron_schedule=REPORT_CRON,
     default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Draws the day's health report.",
 )

@@ -33,10 +33,15 @@ def _dagster() -> Database:
 
 
 RETENTION = [retention]
-retention_job = dg.define_asset_job("forget", selection=dg.AssetSelection.assets(retention))
+retention_job = dg.define_asset_job(
+    "forget",
+    selection=dg.AssetSelection.assets(retention),
+    description="Deletes what is older than its setting allows. Touches no record that a source still has.",
+)
 retention_schedule = dg.ScheduleDefinition(
     name="retention",
     job=retention_job,
     cron_schedule=RETENTION_CRON,
     default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Deletes each night what is older than its setting allows.",
 )
