@@ -17,7 +17,7 @@ from resources.processes import free_port
 from sandbox import Sandbox, World, serve
 from sandbox.world import Scale
 from tests.story import Story
-from v2_assets.cli.doctor import connections
+from v2_assets.cli.doctor import connections, definitions
 
 
 @pytest.fixture
@@ -184,6 +184,13 @@ def test_doctor_says_line_by_line_what_is_right_and_what_is_not(story: Story, tm
     assert (code, result["error"]["code"]) == (1, "unwell")
     failed = [line["what"] for line in result["data"] if line["state"] == "fail"]
     assert failed == [f"fub of user {story.users[0]}"]
+
+
+def test_definitions_that_do_not_load_are_named_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert definitions().state == "ok"
+    monkeypatch.setitem(sys.modules, "v2_assets.definitions", None)
+    broken = definitions()
+    assert (broken.state, broken.found[:19]) == ("fail", "ModuleNotFoundError") and "upgrade.md" in broken.do
 
 
 def test_a_server_that_allows_too_few_connections_is_named_with_what_to_do() -> None:

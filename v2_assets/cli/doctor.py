@@ -41,11 +41,12 @@ class Unwell(V2Error):
 
 
 def doctor() -> None:
-    """Examine versions, settings, database, migrations, keys, credentials, sources and clocks."""
+    """Examine versions, settings, definitions, database, migrations, keys, credentials, sources and clocks."""
     findings = [
         _python(),
         *_packages(),
         _try("settings", lambda: Finding("settings", "ok", str(settings_in_force().home))),
+        definitions(),
     ]
     try:
         with opened(check_schema=False) as o:
@@ -90,6 +91,18 @@ def _packages() -> list[Finding]:
             )
         )
     return findings
+
+
+def definitions() -> Finding:
+    """Whether what the code server serves can be loaded here."""
+    try:
+        from v2_assets.definitions import defs
+
+        assets = defs.get_repository_def().asset_graph.materializable_asset_keys
+    except Exception as error:  # whatever it is, the code server would end with it
+        why = error.message if isinstance(error, V2Error) else f"{type(error).__name__}: {error}"
+        return Finding("definitions", "fail", why[:300], "mend it, or go back a release: docs/howto/upgrade.md")
+    return Finding("definitions", "ok", f"{len(assets)} assets")
 
 
 def _database(o: Opened) -> list[Finding]:
