@@ -41,7 +41,8 @@ insert into v2.credentials (user_id, platform, account_id, state, verified, veri
 TROUBLE = """
 insert into staging.stage_fub_people
   (user_id, account_ref, source_id, payload, payload_hash, fetched_at, run_id, status)
-  select 901, 'fub/77/901', n::text, '{{}}', '\\x00', now(), 'r', 'pending' from generate_series(1, {waiting}) n;
+  select 901, 'fub/77/901', n::text, '{{}}', '\\x00', now() - interval '16 minutes', 'r', 'pending'
+  from generate_series(1, {waiting}) n;
 insert into staging.stage_fub_deals (user_id, account_ref, source_id, payload, payload_hash, fetched_at, run_id, status,
     status_reason, v2_id, processed_at)
   select 901, 'fub/77/901', n::text, '{{}}', '\\x00', now(), 'r', case when n <= {rejected} then 'rejected'

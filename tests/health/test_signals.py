@@ -31,15 +31,16 @@ def connection(database: Database) -> Iterator[Connection]:
         yield made
 
 
-def staged(connection: Connection, number: int, status: str = "pending") -> None:
+def staged(connection: Connection, number: int, status: str = "pending", minutes_ago: int = 16) -> None:
     reason = "unknown_code" if status == "rejected" else None
     connection.execute(
         "insert into staging.stage_fub_people (user_id, account_ref, source_id, payload, payload_hash, fetched_at,"
         " run_id, status, status_reason, v2_id, processed_at) select 901, 'fub/77/901',"
-        " ((select count(*) from staging.stage_fub_people) + n)::text, '{}', '\\x00', now(), 'r', %(status)s,"
+        " ((select count(*) from staging.stage_fub_people) + n)::text, '{}', '\\x00',"
+        " now() - %(minutes)s * interval '1 minute', 'r', %(status)s,"
         " %(reason)s, case %(status)s when 'processed' then 1 end, case %(status)s when 'processed' then now() end"
         " from generate_series(1, %(number)s) n",
-        {"status": status, "reason": reason, "number": number},
+        {"status": status, "reason": reason, "number": number, "minutes": minutes_ago},
     )
 
 
@@ -118,6 +119,7 @@ def watch(connection: Connection) -> dict[str, dict[str, Finding]]:
 
 CASES: list[tuple[str, str | None, Callable[[Connection], None]]] = [
     ("backlog_large", None, lambda c: staged(c, 1)),
+    ("backlog_large", None, lambda c: staged(c, 9, minutes_ago=14)),
     ("backlog_large", "warning", lambda c: staged(c, 2)),
     ("backlog_large", "critical", lambda c: staged(c, 4)),
     ("rejected_share", None, lambda c: staged(c, 3, "processed")),

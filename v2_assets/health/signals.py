@@ -62,16 +62,20 @@ join v2.credentials c on c.user_id = s.user_id and c.platform = s.integration an
   and s.account_ref = c.platform || '/' || coalesce(c.account_id, '') || '/' || c.user_id
 """
 _TABLE_OF = {f"{stream.integration}/{stream.entity}": stream.table for stream in STREAMS}
+#: As long as an onboarding waits for the merge of what it has read.
+ON_ITS_WAY = "15 minutes"
 #: A share of fewer records or passes says nothing: one of two is no half.
 FEWEST = 20
 
 
 def _backlog() -> sql.Composed:
+    """What a run has just staged it also merges, so that is no backlog yet (docs/decisions, 7)."""
     tables = sql.SQL(" union all ").join(
         sql.SQL(
             "select {name}::text as key, count(*) as value, min(fetched_at) as since,"
             " (array_agg(distinct user_id))[1:100] as users from {stage} where status in ('pending', 'deferred')"
-        ).format(name=sql.Literal(stream.table), stage=staging(stream.table))
+            " and fetched_at < now() - {way}::interval"
+        ).format(name=sql.Literal(stream.table), stage=staging(stream.table), way=sql.Literal(ON_ITS_WAY))
         for stream in STREAMS
     )
     return sql.SQL("select * from ({}) t where value > 0").format(tables)
