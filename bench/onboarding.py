@@ -48,7 +48,7 @@ select count(*) > 0 and bool_and(status = 'Complete') from ops.onboarding_job wh
 def entered(database: Database, enter: Callable[[], int]) -> dict[str, float]:
     """Enters a user and watches. Raises SystemExit when nothing comes for ten minutes.
 
-    A user of whom the world has no contact or no deal of this week has no `rows`.
+    A user of whom the world has neither a contact nor a deal of this week has no `rows`.
     """
     began, user = time.monotonic(), enter()
     found: dict[str, float] = {}

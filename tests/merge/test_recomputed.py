@@ -11,10 +11,11 @@ from datetime import date, timedelta
 from typing import Any
 
 import psycopg
-from hypothesis import Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from resources.postgres import Database
+from tests.merge.arrival import RARELY
 from v2_assets.aggregates import units
 from v2_assets.deals.units import LINKS
 from v2_assets.merge import MergeCounts, Recomputed, recompute
@@ -28,10 +29,6 @@ IN_ORDER = (
 )
 COMPUTED = ("agg_fub_activity_by_agent", "agg_agent_monthly", "agg_leaderboard", "agg_transactions_by_week")
 SOURCES = ("rezen", "skyslope", "v1", "csv")
-FEW = settings(
-    max_examples=8,
-    phases=(Phase.explicit, Phase.reuse, Phase.generate),
-)
 
 
 def compute(connection: psycopg.Connection[Any], batch_notes: int = 2_000) -> MergeCounts:
@@ -162,7 +159,7 @@ def apply(connection: psycopg.Connection[Any], table: str, number: int, values: 
     connection.execute(f"update v2.{table} set {pairs} where {match}", list(values.values()))
 
 
-@FEW
+@RARELY
 @given(
     rounds=st.lists(st.lists(change(), min_size=1, max_size=8), min_size=1, max_size=4), notes=st.sampled_from([1, 9])
 )
@@ -189,7 +186,7 @@ class Deal:
     sources: frozenset[str]
 
 
-@FEW
+@RARELY
 @given(
     deals=st.lists(st.frozensets(st.sampled_from(SOURCES), min_size=1), min_size=1, max_size=5).map(
         lambda told: [Deal(n, sources) for n, sources in enumerate(told, 1)]

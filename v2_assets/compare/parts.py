@@ -74,7 +74,7 @@ def carried(cur: psycopg.Cursor[Any], mapping: V1Mapping) -> None:
     """Gives missing parts their reason: what their carrier's record says of them, or that V2 lacks the carrier too."""
     carriers = CARRIERS.get(mapping.v2_table, ())
     for unit, child in _carrying(mapping.v2_table):
-        _replay(cur, unit, child, mapping, child.parent)
+        _replay(cur, unit, child, mapping)
     for column, carrier in carriers:
         cur.execute(
             sql.SQL(
@@ -123,22 +123,22 @@ def _carrying(table: str) -> Iterator[tuple[Unit, Child]]:
             yield from ((unit, child) for child in unit.children if (child.table, child.parent) == (table, column))
 
 
-def _replay(cur: psycopg.Cursor[Any], unit: Unit, child: Child, mapping: V1Mapping, column: str) -> None:
+def _replay(cur: psycopg.Cursor[Any], unit: Unit, child: Child, mapping: V1Mapping) -> None:
     """Reads the carriers' records of one stream again, in batches."""
     words = {
-        "carrier": sql.Literal(unit.table), "column": sql.Literal(column), "stage": staging(unit.stage),
+        "carrier": sql.Literal(unit.table), "column": sql.Literal(child.parent), "stage": staging(unit.stage),
         "name": sql.Literal(unit.stage),
     }  # fmt: skip
     cur.execute(sql.SQL(_WAITS).format(**words))
     last = 0
-    while ids := _carriers(cur, unit, column, last):
+    while ids := _carriers(cur, unit, child.parent, last):
         last = ids[-1]
         with scratch(cur):
             cur.execute(sql.SQL(_RECORDS).format(stage=staging(unit.stage)), [ids])
             cur.execute(_MERGED)
             cur.execute("analyze batch")
             cur.execute("analyze merged")
-            for told_by, asked in _asked(unit, child, mapping, column):
+            for told_by, asked in _asked(unit, child, mapping):
                 select_into(cur, "part", told_by.sql, {"parent": told_by.parent})
                 cur.execute("analyze part")
                 cur.execute(_judgement(unit, told_by, asked, words))
@@ -153,18 +153,18 @@ def _carriers(cur: psycopg.Cursor[Any], unit: Unit, column: str, after: int) -> 
     return [row[0] for row in cur.execute(query, [after]).fetchall()]
 
 
-def _asked(unit: Unit, child: Child, mapping: V1Mapping, column: str) -> Iterator[tuple[Child, sql.Composed]]:
+def _asked(unit: Unit, child: Child, mapping: V1Mapping) -> Iterator[tuple[Child, sql.Composed]]:
     """The select that is asked, and what it is asked for: number of the difference, carrier, key of the part."""
     siblings = {each.table: each for each in unit.children if each is not child and each.parent == child.parent}
     through = [rule for rule in mapping.keys if rule.kind == "pointer" and rule.target in siblings]
     lost = [f'{{"{rule.v2}": null}}' for rule in through]
-    yield child, sql.SQL(_ITSELF).format(column=sql.Literal(column), lost=sql.Literal(lost))
+    yield child, sql.SQL(_ITSELF).format(column=sql.Literal(child.parent), lost=sql.Literal(lost))
     for rule in through:
         sibling = siblings[str(rule.target)]
-        yield sibling, _through(rule, sibling, mapping, column)
+        yield sibling, _through(rule, sibling, mapping)
 
 
-def _through(rule: ColumnRule, sibling: Child, mapping: V1Mapping, column: str) -> sql.Composed:
+def _through(rule: ColumnRule, sibling: Child, mapping: V1Mapping) -> sql.Composed:
     parent = mapping_of(sibling.table)
     if parent is None:
         raise ValueError(f"v2.{sibling.table} has no mapping, so nothing of V1 can point to it")
@@ -175,7 +175,7 @@ def _through(rule: ColumnRule, sibling: Child, mapping: V1Mapping, column: str) 
         for key in parent.keys
     )
     return sql.SQL(_THROUGH).format(
-        column=sql.Literal(column),
+        column=sql.Literal(sibling.parent),
         keys=keys,
         v1=sql.Identifier("v1", mapping.table),
         parents=v1_side(replace(parent, columns=(), also=()), once=False, owned=False),
