@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo day kills demo-gap test up down check format lock docs clean
+.PHONY: help demo day kills demo-gap test test-15 up down check format lock docs clean
 
 help:  ## this list
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] < (3, 14) else "Python 3.11, 3.12 or 3.13 is needed; this is " + sys.version.split()[0] + ". Name another with: make PYTHON=python3.12")'
@@ -32,6 +32,9 @@ demo-gap: $(READY)  ## V2 lacks 87 % of V1's contacts: why, and how a backfill b
 
 test: $(READY)  ## all tests, on a real Postgres and real HTTP servers
 	@$(BIN)/python -m pytest -n auto --dist worksteal
+
+test-15: $(READY)  ## what depends on the server's version, on PostgreSQL 15 (Debian's package); ARGS=tests for all
+	@.ci/postgres-15 $(ARGS)
 
 up: $(READY)  ## start everything in the background; the UI is at http://127.0.0.1:3000
 	@$(BIN)/v2 up

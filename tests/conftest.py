@@ -1,6 +1,7 @@
 """Fixtures shared by all tests: one real Postgres for the session, and fresh databases on it.
 
-`database` is a clone of a migrated template, so a test gets every table of the platform in about 50 ms.
+`database` is a clone of a migrated template, so a test gets every table of the platform in about 50 ms. The server is
+the embedded one, or the one whose programs lie in the folder that V2_TEST_POSTGRES names.
 """
 
 from __future__ import annotations
@@ -19,7 +20,10 @@ from psycopg import sql
 
 from resources.embedded import EmbeddedPostgres
 from resources.postgres import Database
+from tests.installed import InstalledPostgres
 
+#: Programs of another release to run the tests on; taken before the environment is cleared.
+_BINARIES = os.environ.get("V2_TEST_POSTGRES")
 _numbers = itertools.count(1)
 
 # How long an example takes is the machine's matter, and a fixture that examples share is meant to be shared.
@@ -33,7 +37,7 @@ settings.load_profile("tests")
 class PostgresServer:
     """The session's server. `url(name)` is the URL of a database on it."""
 
-    server: EmbeddedPostgres
+    server: EmbeddedPostgres | InstalledPostgres
 
     def url(self, name: str) -> str:
         return self.server.url(name)
@@ -70,7 +74,7 @@ def postgres_server() -> Iterator[PostgresServer]:
     """A server of its own for the session (fsync off); stopped and removed at the end."""
     home = Path(tempfile.mkdtemp(prefix="v2-tests-"))
     home.chmod(0o711)  # when root starts it, the server runs as another account that has to pass here
-    server = EmbeddedPostgres(home, fsync=False)
+    server = InstalledPostgres(home, Path(_BINARIES)) if _BINARIES else EmbeddedPostgres(home, fsync=False)
     try:
         server.hold()
         yield PostgresServer(server)

@@ -29,6 +29,8 @@ BURST_SHARE = 0.02
 BACKFILL_SHARE = 0.7
 #: A source that closed its door for longer than this is not waited for: the run ends and a later one goes on.
 LONGEST_WAIT_S = 120.0
+#: What one account's 429 may cost all the others. Shorter than what is waited for: nobody's run ends for it.
+LONGEST_SHARED_PAUSE_S = 60.0
 #: A 429 slows every sharer down to this share of the rate, once per pause; never below this share of the full one.
 SLOWED_SHARE, SLOWEST_SHARE = 0.7, 0.1
 #: Who slept for longer than this looks again whether the source has closed its door in the meantime.
@@ -71,7 +73,11 @@ class Budget(Protocol):
         ...
 
     async def punish(self, limits: Sequence[Limit], seconds: float) -> None:
-        """The source answered 429: nobody calls under these limits for so long, and then more slowly for a while."""
+        """The source answered 429: nobody calls under these limits for so long, and then more slowly for a while.
+
+        The last limit is the caller's own account. Those before it are shared, and closed for no longer than
+        LONGEST_SHARED_PAUSE_S: if the source really means everybody, the next answer says so again.
+        """
         ...
 
 
@@ -138,7 +144,13 @@ class PostgresBudget:
         """See Budget."""
         async with self._statement() as connection:
             await connection.execute(
-                _PUNISH.encode(), {"keys": [limit.key for limit in limits], "seconds": max(seconds, 0.1)}
+                _PUNISH.encode(),
+                {
+                    "keys": [limit.key for limit in limits],
+                    "own": next((limit.key for limit in reversed(limits)), None),
+                    "seconds": max(seconds, 0.1),
+                    "shared": min(max(seconds, 0.1), LONGEST_SHARED_PAUSE_S),
+                },
             )
 
     async def _slot(self, keys: tuple[str, ...], backfill: bool) -> _Slot:
@@ -222,7 +234,8 @@ _STORED = "select limit_, window_s, full_rate, burst from ops.api_budget where k
 
 # `rate` is what is granted now: below the full rate after a 429, and raised again by 5 % of the limit for each window
 # without one; then the queue moves up, or who comes after a storm would wait at the storm's pace. While calls of higher
-# priority were made within the last window, a backfill pays for its share only.
+# priority were made within the last window, a backfill pays for its share only. A new row's `tat` is -infinity, from
+# which nothing may be subtracted before PostgreSQL 17: what lies behind is taken as now first.
 # A crash of the server may forget the last few grants, so the commit need not wait for the disk.
 _TAKE = f"""
 with locked as (
@@ -235,8 +248,8 @@ with locked as (
 ),
 granted as (
   update ops.api_budget b set
-    tat = greatest(clock_timestamp() + (b.tat - clock_timestamp()) * (b.rate / l.rate), clock_timestamp(),
-      b.blocked_until) + %(calls)s * interval '1 second' / (l.rate * l.share),
+    tat = greatest(clock_timestamp() + (greatest(b.tat, clock_timestamp()) - clock_timestamp()) * (b.rate / l.rate),
+      clock_timestamp(), b.blocked_until) + %(calls)s * interval '1 second' / (l.rate * l.share),
     priority_at = case when %(backfill)s then b.priority_at else clock_timestamp() end,
     rate = l.rate,
     cleaned_at = case when l.clean and b.rate < b.full_rate then clock_timestamp() else b.cleaned_at end
@@ -253,7 +266,8 @@ _BLOCKED = "select max(blocked_until) > clock_timestamp() from ops.api_budget wh
 
 _LEARN = """
 update ops.api_budget set limit_ = %(calls)s, window_s = %(window)s, rate = %(rate)s, full_rate = %(rate)s,
-  burst = %(burst)s, tat = clock_timestamp() + (tat - clock_timestamp()) * (rate / %(rate)s), updated_at = now()
+  burst = %(burst)s, updated_at = now(),
+  tat = clock_timestamp() + (greatest(tat, clock_timestamp()) - clock_timestamp()) * (rate / %(rate)s)
 where key = %(key)s
 """
 
@@ -261,7 +275,8 @@ where key = %(key)s
 # answer is counted once too, however many budgets it slows down.
 _PUNISH = f"""
 update ops.api_budget set
-  blocked_until = greatest(blocked_until, clock_timestamp() + %(seconds)s * interval '1 second'),
+  blocked_until = greatest(blocked_until, clock_timestamp() + interval '1 second'
+    * case when key = %(own)s then %(seconds)s::float else %(shared)s::float end),
   rate = case when blocked_until > clock_timestamp() then rate
     else greatest(rate * {SLOWED_SHARE}, full_rate * {SLOWEST_SHARE}) end,
   cleaned_at = clock_timestamp(), updated_at = now(),

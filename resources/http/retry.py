@@ -17,8 +17,9 @@ WAIT_MAX_S = 10.0
 #: No further try begins once so much time went to a call, its tries and the waits between them. Waiting for a shared
 #: budget is not counted: that is our own queue, not the source's fault.
 PATIENCE_S = 150.0
-#: No sensible source asks for a longer pause; beyond it the header is a mistake.
-_LONGEST_RETRY_AFTER_S = 86_400.0
+#: A longer pause is asked for again after so long: one call that is refused costs less than a day that nobody meant.
+#: Some services write milliseconds here (60000 is a minute), and windows of our sources are seconds.
+LONGEST_RETRY_AFTER_S = 900.0
 
 
 def worth_another_try(error: Exception, spent_s: float = 0.0) -> bool:
@@ -34,7 +35,8 @@ def worth_another_try(error: Exception, spent_s: float = 0.0) -> bool:
 def retry_after_s(header: str | None, now: datetime | None = None) -> float | None:
     """Seconds that a Retry-After header asks for: seconds or an HTTP date (RFC 9110 10.2.3), or None.
 
-    `now` is the source's own clock, so that a date means what the source meant. Never negative.
+    `now` is the source's own clock, so that a date means what the source meant. Never negative,
+    and never more than LONGEST_RETRY_AFTER_S.
     """
     if not header:
         return None
@@ -49,4 +51,4 @@ def retry_after_s(header: str | None, now: datetime | None = None) -> float | No
             seconds = (then - (now or datetime.now(UTC))).total_seconds()
         except (TypeError, ValueError, OverflowError):
             return None
-    return min(max(seconds, 0.0), _LONGEST_RETRY_AFTER_S)
+    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER_S)

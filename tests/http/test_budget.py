@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from psycopg_pool import AsyncConnectionPool
 
 from resources.errors import RateLimited
-from resources.http.budget import Limit, PostgresBudget
+from resources.http.budget import LONGEST_SHARED_PAUSE_S, LONGEST_WAIT_S, Limit, PostgresBudget
 from resources.postgres import Database
 
 
@@ -172,6 +172,34 @@ async def test_a_pause_longer_than_anybody_waits_is_an_error_that_a_later_run_su
         await PostgresBudget(pool).take([limit], "incremental")
     assert caught.value.retryable
     assert caught.value.context["budgets"] == ["k"]
+
+
+async def test_one_accounts_long_pause_costs_the_others_of_the_system_a_minute(pool: Any) -> None:
+    waits: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        await open_the_door(pool)
+
+    budget = PostgresBudget(pool, sleep=sleep)
+    system, one, two = Limit("system", 750, ours=True), Limit("one", 250), Limit("two", 250)
+    await budget.take([system, one], "incremental")
+    await budget.punish([system, one], 900)
+    with pytest.raises(RateLimited):
+        await budget.take([system, one], "incremental")
+    assert (await row(pool, "one"))["blocked"] > 800
+    await budget.take([system, two], "incremental")  # waits, and its run goes on
+    assert len(waits) == 1
+    assert LONGEST_SHARED_PAUSE_S - 10 < waits[0] <= LONGEST_SHARED_PAUSE_S + 1 < LONGEST_WAIT_S
+
+
+async def test_a_limit_that_has_never_been_used_can_be_corrected(pool: Any) -> None:
+    # Its time of arrival lies infinitely far back, and before PostgreSQL 17 nothing can be subtracted from that.
+    limit, budget = Limit("k", 250), PostgresBudget(pool)
+    await budget._ensure(limit)
+    await budget.learn(limit, 125, 10)
+    await budget.take([limit], "incremental")
+    assert (await row(pool, "k"))["limit"] == 125
 
 
 async def test_a_storm_of_429s_slows_to_a_tenth_and_no_further(pool: Any) -> None:

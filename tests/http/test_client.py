@@ -130,7 +130,7 @@ async def test_a_pause_that_nobody_waits_for_is_not_tried_again() -> None:
     error, server, budget = await refused(in_turn(Reply(b"", 429, {"Retry-After": "3600"})))
     assert type(error) is RateLimited
     assert len(server.asked) == 1
-    assert budget.punished[0][1] == 3600
+    assert budget.punished[0][1] == 900  # then it is asked again
 
 
 async def test_limits_in_the_answer_correct_the_accounts_budget() -> None:

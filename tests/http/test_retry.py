@@ -20,7 +20,7 @@ from resources.errors import (
     Unauthorized,
 )
 from resources.http.budget import LONGEST_WAIT_S
-from resources.http.retry import PATIENCE_S, retry_after_s, worth_another_try
+from resources.http.retry import LONGEST_RETRY_AFTER_S, PATIENCE_S, retry_after_s, worth_another_try
 
 NOW = datetime(2031, 2, 3, 10, 0, 0, tzinfo=UTC)
 PASSING = (RateLimited, SourceUnavailable)
@@ -55,19 +55,23 @@ def test_errors_of_our_own_are_never_tried_again(error: BaseException) -> None:
 
 @given(st.integers(0, 86_400))
 def test_seconds_are_seconds(seconds: int) -> None:
-    assert retry_after_s(f" {seconds} ") == seconds
+    assert retry_after_s(f" {seconds} ") == min(seconds, LONGEST_RETRY_AFTER_S)
+
+
+def test_milliseconds_taken_for_seconds_cost_a_quarter_of_an_hour_and_not_a_day() -> None:
+    assert retry_after_s("60000") == LONGEST_RETRY_AFTER_S == 900
 
 
 @given(st.integers(-100_000, 200_000))
 def test_a_date_is_counted_from_the_sources_clock(seconds: int) -> None:
     header = format_datetime(NOW + timedelta(seconds=seconds), usegmt=True)
-    assert retry_after_s(header, NOW) == min(max(seconds, 0), 86_400)
+    assert retry_after_s(header, NOW) == min(max(seconds, 0), LONGEST_RETRY_AFTER_S)
 
 
 @given(st.one_of(st.none(), st.text(max_size=60), st.from_regex(r"[0-9]{1,40}", fullmatch=True)))
 def test_whatever_the_header_holds_the_answer_is_bounded_or_unknown(header: str | None) -> None:
     seconds = retry_after_s(header, NOW)
-    assert seconds is None or 0 <= seconds <= 86_400
+    assert seconds is None or 0 <= seconds <= LONGEST_RETRY_AFTER_S
 
 
 @pytest.mark.parametrize("header", [None, "", "soon", "-5", "1.5", "٣", "Mon, 99 Feb 2031 10:00:09 GMT"])

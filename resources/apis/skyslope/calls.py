@@ -1,4 +1,4 @@
-"""Calls to SkySlope: the session on each of them, one new login when it is refused, and the budget of the client id."""
+"""Calls to SkySlope: the session on each of them, one new login when it is refused, and the budgets they take from."""
 
 from __future__ import annotations
 
@@ -22,11 +22,17 @@ LARGEST_BULK = 512 * 1024 * 1024
 
 
 class SkySlopeCalls:
-    """One access key's calls. The limit is shared by everything under the client id."""
+    """One access key's calls. The limit is shared by everything under the client id.
+
+    The key's own budget, as wide, is where a long pause stays: the others under the client id stand still for a minute.
+    """
 
     def __init__(self, credentials: Credentials, *, base_url: str, budget: Budget, limit_per_client: int) -> None:
         client = hashlib.blake2b(credentials.client_id.encode(), digest_size=6).hexdigest()
-        limits = [Limit(f"skyslope:{client}", limit_per_client, api.WINDOW_S, ours=True)]
+        limits = [
+            Limit(f"skyslope:{name}", limit_per_client, api.WINDOW_S, ours=True)
+            for name in (client, f"{client}:{credentials.fingerprint}")
+        ]
         self._http = HttpClient(
             SOURCE, base_url=base_url, headers={}, budget=budget, limits=lambda endpoint: limits, message_of=_message
         )
