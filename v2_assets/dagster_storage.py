@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any
 
+from dagster import DagsterInstance
 from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS
 from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
@@ -21,6 +22,9 @@ from dagster._serdes import ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage, PostgresEventLogStorage
 from dagster_postgres.utils import create_pg_engine, pg_url_from_config
 from sqlalchemy import Engine, event, exc
+
+from resources.errors import ConfigError
+from resources.postgres import Database
 
 #: Steady connections of a process, and how many more its threads may open for a moment.
 KEPT, MORE = 2, 20
@@ -115,6 +119,18 @@ class PooledPostgresStorage(DagsterPostgresStorage):
         return cls(
             pg_url_from_config(config_value), config_value.get("should_autocreate_tables", True), inst_data=inst_data
         )
+
+
+def database_of(instance: DagsterInstance) -> Database:
+    """Where Dagster's own tables are. Raises ConfigError when its storage is not this module's."""
+    storage = instance.event_log_storage
+    if not isinstance(storage, EventLogStorage):
+        raise ConfigError(
+            "Dagster's storage is not the one of dagster.yaml.", hint="set DAGSTER_HOME to the folder that `v2 up` made"
+        )
+    return Database(
+        storage.postgres_url.replace("postgresql+psycopg2://", "postgresql://", 1), application_name="v2 run"
+    )
 
 
 def _test_when_idle(engine: Engine) -> None:

@@ -2,16 +2,18 @@
 
 Dagster's own launcher starts each run in a new interpreter, which imports Dagster and the definitions again: 2 to 4 s
 of a processor before the first step, for runs whose work is often shorter. Here the daemon keeps one server process
-that has imported everything and does nothing else, and each run is a fork of it (docs/decisions/0005). A run's process
-is known by pid and start, in tags, so whoever has the instance can stop it or see that it is gone; run monitoring asks
-for that, which Dagster's own launcher does not support. Named in dagster.yaml; nothing else knows it.
+that has imported everything and does nothing else, and each run is a fork of it (docs/decisions/0005). Whether a run's
+process lives is told by its session in Postgres (run_session), so whoever has the instance can stop it or see that it
+is gone; run monitoring asks for that, which Dagster's own launcher does not support. Named in dagster.yaml; nothing
+else knows it.
 """
 
+import logging
 import multiprocessing
 import os
 import signal
-import socket
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, Self
 
 from dagster import DagsterInstance, DagsterRun
@@ -24,13 +26,14 @@ from dagster._utils.interrupts import capture_interrupts
 from resources import logs
 from resources.processes import ProcessId
 from resources.settings import load_settings
-from v2_assets.dagster_storage import EventLogStorage
+from v2_assets import run_session
+from v2_assets.dagster_storage import EventLogStorage, database_of
 
-HOST_TAG = "v2/worker_host"
 PID_TAG = "v2/worker_pid"
 STARTED_TAG = "v2/worker_started"
 #: What the server process imports before the first fork.
 PRELOADED = "v2_assets.run_worker"
+log = logging.getLogger(__name__)
 
 
 class ForkingRunLauncher(RunLauncher[DagsterInstance], ConfigurableClass):
@@ -63,17 +66,18 @@ class ForkingRunLauncher(RunLauncher[DagsterInstance], ConfigurableClass):
         process = self._context.Process(target=work, args=(run_id, instance.get_ref()), name=f"run {run_id}")
         process.start()
         worker = ProcessId.of(process.pid or 0)
-        tags = {HOST_TAG: socket.gethostname(), PID_TAG: str(process.pid)}
-        instance.add_run_tags(run_id, tags | ({STARTED_TAG: worker.started} if worker else {}))
+        instance.add_run_tags(run_id, {PID_TAG: str(process.pid)} | ({STARTED_TAG: worker.started} if worker else {}))
 
     def terminate(self, run_id: str) -> bool:
-        """Interrupts the run's process. False when it is gone already, or on another machine."""
+        """Interrupts the run's process, wherever it is. False when it is gone already."""
         run = self._instance.get_run_by_id(run_id)
-        worker = _worker(run) if run else None
-        if run is None or worker is None or not worker.alive():
+        if run is None or run.is_finished:
+            return False
+        worker, database = self._here(run), self._presence.database
+        if worker is None and not run_session.held(database, run_id):
             return False
         self._instance.report_run_canceling(run)
-        return worker.send(signal.SIGINT)
+        return worker.send(signal.SIGINT) if worker else run_session.interrupt(database, run_id)
 
     @property
     def supports_check_run_worker_health(self) -> bool:
@@ -81,20 +85,23 @@ class ForkingRunLauncher(RunLauncher[DagsterInstance], ConfigurableClass):
         return True
 
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
-        """Whether the run's process still lives, for run monitoring."""
-        worker = _worker(run)
-        if worker is None:
-            return CheckRunHealthResult(WorkerStatus.UNKNOWN, "the run has no process on this machine")
-        if worker.alive():
-            return CheckRunHealthResult(WorkerStatus.RUNNING, run_worker_id=str(worker.pid))
-        return CheckRunHealthResult(WorkerStatus.FAILED, f"process {worker.pid} is gone", run_worker_id=str(worker.pid))
+        """Whether the run's process still lives, for run monitoring: a process that does is never reported dead."""
+        if self._here(run) or self._presence.lives(run.run_id):
+            return CheckRunHealthResult(WorkerStatus.RUNNING, run_worker_id=run.tags.get(PID_TAG))
+        return CheckRunHealthResult(
+            WorkerStatus.FAILED, "the run's session in Postgres is gone", run_worker_id=run.tags.get(PID_TAG)
+        )
 
+    @cached_property
+    def _presence(self) -> run_session.Presence:
+        return run_session.Presence(database_of(self._instance))
 
-def _worker(run: DagsterRun) -> ProcessId | None:
-    """The run's process, if it is one of this machine."""
-    if run.tags.get(HOST_TAG) != socket.gethostname() or PID_TAG not in run.tags:
-        return None
-    return ProcessId(int(run.tags[PID_TAG]), run.tags.get(STARTED_TAG, "gone"))
+    @staticmethod
+    def _here(run: DagsterRun) -> ProcessId | None:
+        """The run's process when it is seen to live on this machine. That it is not seen here says nothing."""
+        pid, started = run.tags.get(PID_TAG), run.tags.get(STARTED_TAG)
+        worker = ProcessId(int(pid), started) if pid and started else None
+        return worker if worker and worker.alive() else None
 
 
 def work(run_id: str, instance_ref: InstanceRef) -> None:
@@ -102,6 +109,13 @@ def work(run_id: str, instance_ref: InstanceRef) -> None:
     os.setsid()  # a signal meant for the daemon's group must not end the runs
     logs.start(load_settings().log_format)
     with logs.about(run=run_id), capture_interrupts(), DagsterInstance.from_ref(instance_ref) as instance:
+        database = database_of(instance)
+        if not run_session.hold(database, run_id):
+            log.warning("another worker of this run lives: nothing to do here")
+            raise SystemExit(0)
+        run = instance.get_run_by_id(run_id)
+        if run and run.parent_run_id:
+            run_session.wait_for_end(database, run.parent_run_id)
         if isinstance(instance.event_log_storage, EventLogStorage):
             instance.event_log_storage.hold_partitions()
         code = _execute_run_command_body(run_id, instance, lambda _: None, set_exit_code_on_failure=True)
