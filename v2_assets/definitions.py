@@ -65,7 +65,8 @@ def build_defs(**resources: object) -> dg.Definitions:
             monitor_watch_sensor,
             *WEBHOOK_SENSORS,
         ],
-        resources={"platform": PlatformResource(), **resources},
+        # No step hands a value to another, and a manager with a folder would be launch configuration (`{"env": …}`).
+        resources={"platform": PlatformResource(), "io_manager": dg.InMemoryIOManager(), **resources},
         # A process per step would cost about two seconds each; a run's steps share one process.
         executor=dg.in_process_executor,
     )

@@ -21,23 +21,25 @@ def test_the_asset_reads_v1_compares_and_shows_counts_by_reason(
         sandbox.limits.raised = {"xano": 10**6}
         for name, value in Story.begin(database, sandbox, tmp_path, users=2).environment().items():
             monkeypatch.setenv(name, value)
-        made = _materialized(database)
+        made = _materialized()
     assert "| title_disbursements |" in str(made.metadata["differences"].value)
     assert made.metadata["missing"].value
     # What was read a moment ago is not read again: V1 is gone by now.
-    assert _materialized(database).metadata["missing"].value == made.metadata["missing"].value
+    assert _materialized().metadata["missing"].value == made.metadata["missing"].value
 
 
-def _materialized(database: Database) -> dg.AssetMaterialization:
-    platform = PlatformResource(database_url=database.url)
-    result = dg.materialize([v1_comparison], resources={"platform": platform})
+def _materialized() -> dg.AssetMaterialization:
+    result = dg.materialize([v1_comparison], resources={"platform": PlatformResource()})
     assert result.success
     [made] = result.asset_materializations_for_node("v1_comparison")
     return made
 
 
-def test_the_schedule_says_why_it_does_not_run_while_there_is_no_v1(database: Database) -> None:
-    context = dg.build_schedule_context(resources={"platform": PlatformResource(database_url=database.url)})
+def test_the_schedule_says_why_it_does_not_run_while_there_is_no_v1(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("V2_DATABASE_URL", database.url)
+    context = dg.build_schedule_context(resources={"platform": PlatformResource()})
     told = compare_schedule(context)
     assert isinstance(told, dg.SkipReason)
     assert "connection to V1" in str(told.skip_message)

@@ -39,6 +39,25 @@ def test_dagster_finds_nothing_wrong_with_them() -> None:
     dg.Definitions.validate_loadable(build_defs())
 
 
+@pytest.mark.parametrize("value", ["postgresql://x:y@elsewhere.example/v2", {"env": "V2_SECRET_KEY"}])
+def test_the_launchpad_of_no_job_takes_a_database_or_names_a_variable(value: object) -> None:
+    """Who reaches the UI may give a run's configuration; there is nothing in it that leads elsewhere."""
+    for job in defs.get_repository_def().get_all_jobs():
+        with pytest.raises(dg.DagsterInvalidConfigError):
+            dg.validate_run_config(job, {"resources": {"platform": {"config": {"database_url": value}}}})
+        for name, told in _leaves(job.run_config_schema.config_type):
+            assert told != "SCALAR_UNION", f"{job.name}: {name} could be read from a variable of the environment"
+            assert name.startswith(("execution.", "loggers.")) or told != "SCALAR", f"{job.name} can be told {name}"
+
+
+def _leaves(config: object, path: str = "") -> list[tuple[str, str]]:
+    """What a run's configuration may hold: (dotted path, kind of value)."""
+    fields = getattr(config, "fields", None)
+    if fields is None:
+        return [(path, config.kind.name)]  # type: ignore[attr-defined]
+    return [leaf for name, field in fields.items() for leaf in _leaves(field.config_type, f"{path}.{name}".lstrip("."))]
+
+
 @pytest.mark.parametrize("stream", STREAMS, ids=lambda s: s.table)
 def test_every_stream_is_read_from_its_source_and_becomes_its_v2_table(stream) -> None:  # type: ignore[no-untyped-def]
     stage = dg.AssetKey(stream.table)

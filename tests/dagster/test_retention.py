@@ -84,12 +84,13 @@ def test_the_daily_run_applies_it_and_says_what_went(
     from v2_assets.platform_resource import PlatformResource
 
     monkeypatch.setenv("V2_HOME", str(tmp_path))
+    monkeypatch.setenv("V2_DATABASE_URL", database.url)
     monkeypatch.setenv("V2_DAGSTER_PG_URL", dagster.url.replace("postgresql://", "postgresql+psycopg2://"))
     with database.connect() as connection:
         connection.execute(
             "insert into ops.error_log (\"where\", code, message, at) values ('x', 'y', 'z', now() - interval '1 year')"
         )
-    resources = {"platform": PlatformResource(database_url=database.url)}
+    resources = {"platform": PlatformResource()}
     result = dg.materialize([retention], resources=resources, instance=instance)
     metadata = result.asset_materializations_for_node("retention")[0].metadata
     assert metadata["errors"].value == 1 and metadata["runs"].value == 0
