@@ -37,7 +37,7 @@ from resources.errors import (
 )
 from resources.http.budget import Budget, Limit
 from resources.http.endpoint import Endpoint
-from resources.http.redact import clean_text
+from resources.http.redact import OwnSecrets, clean_text
 from resources.http.retry import (
     ATTEMPTS,
     WAIT_INITIAL_S,
@@ -78,7 +78,9 @@ class Answer:
 class HttpClient:
     """Calls of one connection. `limits(endpoint)` gives the budgets a call takes from, the account's own last.
 
-    `parse` reads a body that is no plain JSON (ValueError when it cannot); `largest_body` is in bytes.
+    `parse` reads a body that is no plain JSON (ValueError when it cannot); `largest_body` is in bytes. `secrets` are
+    those that go out in bodies; those in headers and in `auth` are known. None of them is in an error, though the
+    source repeats it; `secrets.hide` is for whoever makes an error of a 2xx.
 
     `base_url` is where calls go when `get` names no other; it also says whether proxies of the machine are in the way
     (never towards loopback). Raises Unauthorized for a key that cannot be sent at all.
@@ -97,6 +99,7 @@ class HttpClient:
         pause_s: float = PAUSE_WITHOUT_WORD_S,
         parse: Callable[[bytes], Any] | None = None,
         largest_body: int | None = None,
+        secrets: Sequence[str] = (),
     ) -> None:
         self._source = source
         self._base_url = base_url
@@ -106,6 +109,8 @@ class HttpClient:
         self._pause_s = pause_s
         self._parse = parse or parse_json
         self._largest_body = largest_body
+        self.secrets = OwnSecrets([*secrets, *(auth or ()), *([":".join(auth)] if auth else [])])
+        self.secrets.add_headers(headers)
         if not all(value.isascii() and value.isprintable() for value in headers.values()):
             # httpx would fail with an error that carries the key.
             raise Unauthorized(
@@ -183,6 +188,7 @@ class HttpClient:
         )
         content = None if document is None else orjson.dumps(document)
         more = {**({} if document is None else {"Content-Type": "application/json"}), **(headers or {})}
+        self.secrets.add_headers(more)
 
         def request() -> httpx.Request:
             return self._http.build_request(method, url, params=list(params), content=content, headers=more)
@@ -281,8 +287,8 @@ class HttpClient:
         if status == 408 or status >= 500:
             return self._error(SourceUnavailable, endpoint, status, f"answered {status}", True, attempt)
         try:
-            said = self._message_of(parse_json(body))
-        except ValueError:
+            said = self._message_of(self.secrets.hide(parse_json(body)))
+        except (ValueError, RecursionError):
             said = None
         words = f"answered {status}" + (f": {clean_text(said)}" if isinstance(said, str) and said else "")
         return self._error(_BY_STATUS.get(status, NotUnderstood), endpoint, status, words, False, attempt)

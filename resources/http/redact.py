@@ -2,26 +2,42 @@
 
 from __future__ import annotations
 
+import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
+from urllib.parse import quote
 
 #: Ends of field names, in lower case and without separators: `ownerSsn` and `tax_id` are met as well as `ssn`.
 _SECRET_ENDS = (
     "apikey", "apisecret", "systemkey", "signingkey", "privatekey", "authorization", "password", "passwordhash",
     "passwd", "passphrase", "secret", "accesstoken", "refreshtoken", "idtoken", "authtoken", "apitoken", "keyvalue",
     "nationalid", "nationalids", "ssn", "ssns", "socialsecuritynumber", "socialinsurancenumber", "taxid", "taxids",
-    "taxnumber", "bankaccount", "bankaccountnumber", "routingnumber", "cardnumber",
+    "taxnumber", "taxidentificationnumber", "bankaccount", "bankaccountnumber", "bankaccountno", "ibannumber",
+    "routingnumber", "cardnumber", "accesskey", "secretkey", "bearertoken", "ssnlast4", "last4ssn",
 )  # fmt: skip
 #: Names too short to be met as an end.
 _SECRET_NAMES = frozenset({"ein", "sin", "itin", "iban", "cookie", "setcookie", "accountnumber"})
 _SECRET = re.compile(rf"(?:{'|'.join(_SECRET_ENDS)})$")
 _SEPARATORS = re.compile(r"[^a-z0-9]")
-#: What looks like a key wherever it stands in a text: reZEN's begin with real_, FUB's with fka_.
-_KEY_LIKE = re.compile(r"\b(?:real_|fka_)[A-Za-z0-9_\-]{6,}|\b(?i:basic|bearer)\s+[A-Za-z0-9+/=._\-]{8,}")
-#: What looks like a person in a source's own words: a mail address, a number long enough to dial.
-_PERSON_LIKE = re.compile(r"[^\s@\"'<>]+@[^\s@\"'<>]+\.\w+|[+(]?\d(?:[\s().\-]*\d){6,}")
+#: What looks like a key wherever it stands in a text: reZEN's begin with real_, FUB's with fka_, our tokens with v2_.
+_KEY_LIKE = re.compile(
+    r"\b(?:real_|fka_|v2_(?=[A-Za-z0-9_\-]{43}))[A-Za-z0-9_\-]{6,}"
+    r"|\b(?i:basic|bearer) [A-Za-z0-9+/=._\-]{8,}"
+    r"|\b(?i:api[_-]?key|client[_-]?secret|access[_-]?token|password)[\"']?[=:] ?[^\s,;&]{6,}"
+    r"|(?<=://)[^\s/@:]{0,200}:[^\s/@]{1,200}(?=@)|(?<=hooks\.slack\.com/)\S+"
+)
+#: What looks like a person in a source's own words: a mail address, a number long enough to dial. Ids in hexadecimal
+#: are met first and stay: more than a third of our request ids hold seven digits in a row.
+_PERSON_LIKE = re.compile(
+    r"(?P<id>\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b|\b(?=\d{0,63}[a-f])(?=[a-f]{0,63}\d)[0-9a-f]{12,64}\b)"
+    r"|[^\s@\"'<>]{1,64}@[^\s@\"'<>]{1,190}\.\w{1,24}|[+(]?\d(?:[\s().\-]{0,3}\d){6,}"
+)
+#: So much more than the line is looked at: no key or address is longer, so none is cut before it is known.
+_MARGIN = 500
+#: A shorter word is in too many texts to be hidden.
+_SHORTEST_SECRET = 4
 HIDDEN = "***"
 
 
@@ -47,5 +63,56 @@ def shown(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def clean_text(text: str, *, longest: int = 200) -> str:
-    """A source's own words for an error: keys, mail addresses and long numbers hidden, cut to a line."""
-    return _PERSON_LIKE.sub(HIDDEN, _KEY_LIKE.sub(HIDDEN, " ".join(text.split())))[:longest]
+    """A source's own words for an error: keys, mail addresses and long numbers hidden, cut to a line.
+
+    Takes time in proportion to `longest`, whatever the text: it is cut first. The word at that cut goes with it, since
+    half an address would not be known as one.
+    """
+    seen = longest + _MARGIN
+    line = " ".join(text[: 2 * seen].split())
+    if len(line) > seen or len(text) > 2 * seen:
+        line = line[:seen].rpartition(" ")[0] or HIDDEN
+    return _PERSON_LIKE.sub(_unless_id, _KEY_LIKE.sub(HIDDEN, line))[:longest]
+
+
+def _unless_id(found: re.Match[str]) -> str:
+    return found[0] if found["id"] else HIDDEN
+
+
+class OwnSecrets:
+    """The secrets of one client, to be hidden wherever the source repeats them. `repr` shows nothing.
+
+    secrets = OwnSecrets(["real_abc"])
+    secrets.hide("Token real_abc is not valid")     # 'Token *** is not valid'
+    """
+
+    def __init__(self, values: Iterable[str] = ()) -> None:
+        self._known: set[str] = set()
+        for value in values:
+            self.add(value)
+
+    def __repr__(self) -> str:
+        return "OwnSecrets()"
+
+    def add(self, value: str) -> None:
+        """Another one: as it is, as part of a URL, and in base64. A header's value is taken apart (`Bearer abc`)."""
+        whole = [value, quote(value, safe=""), base64.b64encode(value.encode()).decode()]
+        for each in (*whole, *re.split(r"[\s:]+", value)):
+            if len(each) >= _SHORTEST_SECRET and each.lower() not in ("basic", "bearer", "token"):
+                self._known.add(each)
+
+    def add_headers(self, headers: Mapping[str, str]) -> None:
+        """Those among the headers of a call."""
+        for name, value in headers.items():
+            if is_secret(name):
+                self.add(value)
+
+    def hide(self, value: Any) -> Any:
+        """The text, or the JSON value with its texts, without them; the longest first, since one may hold another."""
+        if isinstance(value, str):
+            for each in sorted(self._known, key=len, reverse=True):
+                value = value.replace(each, HIDDEN)
+            return value
+        if isinstance(value, dict):
+            return {self.hide(name): self.hide(item) for name, item in value.items()}
+        return [self.hide(item) for item in value] if isinstance(value, list) else value

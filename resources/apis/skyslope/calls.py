@@ -33,8 +33,15 @@ class SkySlopeCalls:
             Limit(f"skyslope:{name}", limit_per_client, api.WINDOW_S, ours=True)
             for name in (client, f"{client}:{credentials.fingerprint}")
         ]
+        secrets = [part.get_secret_value() for part in credentials.secrets]
         self._http = HttpClient(
-            SOURCE, base_url=base_url, headers={}, budget=budget, limits=lambda endpoint: limits, message_of=_message
+            SOURCE,
+            base_url=base_url,
+            headers={},
+            budget=budget,
+            limits=lambda endpoint: limits,
+            message_of=_message,
+            secrets=secrets,
         )
         self._bulk = HttpClient(
             SOURCE,
@@ -45,6 +52,7 @@ class SkySlopeCalls:
             message_of=_message,
             parse=parse_body,
             largest_body=LARGEST_BULK,
+            secrets=secrets,
         )
         self.session = Session(self._http, credentials, base_url)
 
@@ -87,10 +95,12 @@ class SkySlopeCalls:
     ) -> Answer:
         """The call, and once more with a new session: an ended one is answered with 401, by some hosts with 403."""
         token = await self.session.token(priority)
+        http.secrets.add(token)
         try:
             return await http.get(endpoint, params, {"Session": token}, priority=priority, **path)
         except (Unauthorized, Forbidden):
             token = await self.session.token(priority, refused=token)
+        http.secrets.add(token)
         return await http.get(endpoint, params, {"Session": token}, priority=priority, **path)
 
 

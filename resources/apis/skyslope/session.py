@@ -39,6 +39,11 @@ class Credentials:
     access_secret: SecretStr
 
     @property
+    def secrets(self) -> tuple[SecretStr, ...]:
+        """Those of the four that are."""
+        return self.client_secret, self.access_key, self.access_secret
+
+    @property
     def fingerprint(self) -> str:
         """Names the access key without telling it."""
         return hashlib.blake2b(self.access_key.get_secret_value().encode(), digest_size=6).hexdigest()

@@ -110,7 +110,7 @@ class GraphQl:
         document = answer.document
         if not isinstance(document, dict):
             raise not_understood(name, "answered without an object")
-        errors = _errors(document.get("errors"))
+        errors = _errors(self._http.secrets.hide(document.get("errors")))
         data = document.get("data")
         if any(error.code in _NOT_LET_IN for error in errors):
             raise Unauthorized(
