@@ -61,6 +61,7 @@ lock: $(READY)  ## choose new exact versions for requirements.lock
 docs: $(READY)  ## write the generated reference anew, and the manual as a site into site/
 	$(BIN)/python -m v2_assets.schema.reference
 	$(BIN)/python -m v2_assets.api.reference
+	$(BIN)/python -m v2_assets.schema.privileges
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 clean:  ## remove the environment and everything the platform made (stop it first: make down)

@@ -25,6 +25,8 @@ from resources.settings import Settings
 
 MINIMUM_VERSION = 15
 DAGSTER = "dagster"
+#: Connections that the receiver holds: one that writes, one that answers whether the database is there.
+RECEIVER_POOL = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +68,23 @@ def running_database(settings: Settings) -> Iterator[DatabaseUrls]:
 
 def receiver_url(settings: Settings, urls: DatabaseUrls) -> str:
     """The database as the webhook receiver may use it: with the rights of the role v2_receiver and no others."""
-    return _url_of_role(settings, urls, "receiver", settings.receiver_database_url)
+    return _url_of_role(settings, urls, "receiver", settings.receiver_database_url, RECEIVER_POOL)
 
 
 def api_url(settings: Settings, urls: DatabaseUrls) -> str:
     """The database as the read endpoints may use it: with the rights of the role v2_api and no others."""
-    return _url_of_role(settings, urls, "api", settings.api_database_url)
+    return _url_of_role(settings, urls, "api", settings.api_database_url, settings.api_connections)
 
 
-def _url_of_role(settings: Settings, urls: DatabaseUrls, name: str, set_url: SecretStr | None) -> str:
+def connection_limit(pool: int) -> int:
+    """Connections that a login facing the outside may have, so that it never takes those that the platform needs.
+
+    Twice what its pool holds: a restart may overlap with what the process before has left.
+    """
+    return 2 * pool
+
+
+def _url_of_role(settings: Settings, urls: DatabaseUrls, name: str, set_url: SecretStr | None, pool: int) -> str:
     """A login with the rights of the role `v2_<name>`, which the migrations make.
 
     On the embedded server it has a login of its own, whose password lies in the home folder. On another server the
@@ -92,10 +102,23 @@ def _url_of_role(settings: Settings, urls: DatabaseUrls, name: str, set_url: Sec
     user = f"{role}_login"
     with Database(urls.v2).connect() as conn:
         known = conn.execute("select 1 from pg_roles where rolname = %s", (user,)).fetchone()
-        statement = "alter role {} with login password {}" if known else "create role {} login password {}"
         login = sql.Identifier(user)
-        conn.execute(sql.SQL(statement).format(login, sql.Literal(password)))
+        conn.execute(
+            sql.SQL("{} role {} login password {} connection limit {}").format(
+                sql.SQL("alter" if known else "create"),
+                login,
+                sql.Literal(password),
+                sql.Literal(connection_limit(pool)),
+            )
+        )
         conn.execute(sql.SQL("grant {} to {}").format(sql.Identifier(role), login))
+        # The migrations see to the database of the URL; the server's others are nobody else's either.
+        others = conn.execute(
+            "select datname from pg_database where datname in ('postgres', %s) and datname <> current_database()",
+            [DAGSTER],
+        ).fetchall()
+        for (other,) in others:
+            conn.execute(sql.SQL("revoke connect, temporary on database {} from public").format(sql.Identifier(other)))
     host = parts.netloc.rpartition("@")[2]
     return urlunsplit(parts._replace(netloc=f"{user}:{quote(password, safe='')}@{host}"))
 

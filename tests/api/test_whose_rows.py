@@ -266,6 +266,7 @@ def test_v1s_number_of_a_deal_is_told_only_to_those_who_see_the_deal(
             "create table v1.transaction as select id + 1000 as id, transaction_id_raw, now() as updated_at"
             " from v2.transaction"
         )
+        connection.execute("grant select on v1.transaction to v2_definer")  # as the snapshot does
     direct.rollback()
     as_user(direct, running, ANN)
     try:

@@ -186,6 +186,7 @@ async def test_a_deal_is_compared_with_the_same_deal_whatever_number_each_system
                 " null::timestamptz as updated_at",
                 [deal["id"], deal["transaction_id_raw"]],
             )
+            connection.execute("grant select on v1.transaction to v2_definer")  # as the snapshot does
         app.switch._seen.clear()
         assert (await client.get(DEAL, params={"id": ours})).json()["id"] == ours
         await app.end()

@@ -16,6 +16,12 @@ def shared_url(postgres_server, migrated_template: str) -> Iterator[str]:
     postgres_server.drop(name)
 
 
+@pytest.fixture(scope="session")
+def migrated_url(postgres_server, migrated_template: str) -> str:
+    """URL of the very database that was migrated, whose own rights a copy has not. Leave nothing in it."""
+    return postgres_server.url(migrated_template)
+
+
 @pytest.fixture
 def connection(shared_url: str) -> Iterator[psycopg.Connection]:
     """A connection to the shared database whose work is rolled back."""

@@ -23,7 +23,7 @@ from resources.settings import Settings
 from v2_assets.backup.manifest import PARTS, BackupError, Manifest, read_manifest, row_counts
 from v2_assets.backup.programs import find, run
 from v2_assets.schema import migrate
-from v2_assets.schema.roles import CREATE, ROLES
+from v2_assets.schema.roles import CREATE, DEFINER, ROLES
 
 JOBS = 2
 _ASIDE = "_before_restore"
@@ -136,7 +136,7 @@ def _make_roles(connection: psycopg.Connection[Any]) -> None:
     """The policies of a dump's tables name roles, which belong to the server and are in no dump."""
     may_create = "select rolsuper or rolcreaterole from pg_roles where rolname = current_user"
     if (connection.execute(may_create).fetchone() or (False,))[0]:
-        for role in ROLES:
+        for role in (*ROLES, DEFINER):
             connection.execute(CREATE.format(role=role).encode())
 
 

@@ -27,6 +27,7 @@ from resources.lease import Lease
 from resources.postgres import Database, acopy_rows
 from v2_assets.compare.mapping import v1_tables
 from v2_assets.compare.values import TYPES, fitted
+from v2_assets.schema.roles import DEFINER, DEFINER_READS_OF_V1
 
 _TYPE_NAMES = {"timestamptz": "timestamp with time zone"}
 _LOADING = "__taking"
@@ -251,6 +252,10 @@ async def _open(
                 ),
             )
         )
+        if table in DEFINER_READS_OF_V1:
+            known = await connection.execute("select from pg_roles where rolname = %s", [DEFINER])
+            if await known.fetchone() is not None:
+                await connection.execute(sql.SQL("grant select on {} to {}").format(loading, sql.Identifier(DEFINER)))
         await connection.execute(
             "insert into ops.v1_snapshot (table_name, status, source, started_at) values (%s, 'taking', %s, %s)"
             " on conflict (table_name) do update set status = case when ops.v1_snapshot.taken_at is null then 'taking'"

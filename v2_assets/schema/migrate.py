@@ -21,7 +21,7 @@ from resources.errors import MigrationBehind
 from resources.postgres import Database
 from resources.settings import load_settings
 from v2_assets.schema.migrations.options import VERSION_SCHEMA, VERSION_TABLE
-from v2_assets.schema.roles import grant_roles
+from v2_assets.schema.roles import grant_roles, own_functions
 from v2_assets.schema.seeds import plant_seeds
 from v2_assets.schema.visibility import enact
 from v2_assets.schema.vocabulary import SCHEMAS
@@ -79,9 +79,10 @@ def upgrade(url: str) -> None:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         plant_seeds(connection)
-        note = grant_roles(connection)
+        notes = grant_roles(connection)
         enact(connection)
-        if note:
+        own_functions(connection)
+        for note in notes:
             log.warning(note)
 
 

@@ -17,6 +17,7 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from v2_assets.schema.describe import table_named
+from v2_assets.schema.roles import DEFINER
 
 Set = Literal["users", "agents", "own_agents", "teams", "own_teams", "deals", "listings"]
 """What a caller has: each is a function `ops.api_<set>()` that gives ids."""
@@ -102,8 +103,7 @@ end $$
 def condition(table: str) -> str:
     """The rule as SQL over rows of `table`."""
     full = table_named(table).fullname
-    quoted = ".".join(f'"{part}"' for part in full.split("."))
-    return " or ".join(part.sql(quoted) for part in RULES[table]) or "true"
+    return " or ".join(part.sql(_quoted(full)) for part in RULES[table]) or "true"
 
 
 def enact(connection: Connection) -> None:
@@ -124,27 +124,34 @@ def enact(connection: Connection) -> None:
             " from pg_policy p join pg_class c on c.oid = p.polrelid where p.polname = 'v2_api'"
         ).fetchall()  # pyright: ignore[reportArgumentType]
     )
+    definer = connection.exec_driver_sql("select to_regrole(%s) is not null", (DEFINER,)).scalar_one()
     for table, rule in wanted.items():
-        digest = hashlib.sha256(rule.encode()).hexdigest()[:16]
+        policies = _policies(table, rule, definer=definer)
+        digest = hashlib.sha256(policies.encode()).hexdigest()[:16]
         if known.get(table) != digest:
-            connection.exec_driver_sql(_policies(table, rule, digest).replace("%", "%%"))
+            marked = f"{policies}comment on policy v2_api on {_quoted(table)} is '{digest}'"
+            connection.exec_driver_sql(marked.replace("%", "%%"))
     _grant(connection, set(wanted))
 
 
-def _policies(table: str, rule: str, digest: str) -> str:
+def _policies(table: str, rule: str, *, definer: bool) -> str:
     """Who is not the owner sees rows only by a policy once security is on, so the platform's other roles get theirs."""
-    schema, _, name = table.partition(".")
-    on = f'"{schema}"."{name}"'
-    return f"""
+    on = _quoted(table)
+    made = f"""
     alter table {on} enable row level security;
     drop policy if exists v2_api on {on};
     drop policy if exists v2_writer on {on};
     drop policy if exists v2_reader on {on};
+    drop policy if exists v2_definer on {on};
     create policy v2_api on {on} for select to v2_api using ({rule});
     create policy v2_writer on {on} to v2_writer using (true) with check (true);
     create policy v2_reader on {on} for select to v2_reader using (true);
-    comment on policy v2_api on {on} is '{digest}';
     """
+    return made + f"create policy v2_definer on {on} to v2_definer using (true) with check (true);\n" * definer
+
+
+def _quoted(table: str) -> str:
+    return ".".join(f'"{part}"' for part in table.split("."))
 
 
 def _grant(connection: Connection, tables: set[str]) -> None:
@@ -157,10 +164,8 @@ def _grant(connection: Connection, tables: set[str]) -> None:
         ).scalars()
     )
     for table in sorted(may - tables):
-        schema, _, name = table.partition(".")
-        connection.exec_driver_sql(f'revoke all on "{schema}"."{name}" from v2_api')
+        connection.exec_driver_sql(f"revoke all on {_quoted(table)} from v2_api")
     for table in sorted(tables - may):
-        schema, _, name = table.partition(".")
-        connection.exec_driver_sql(f'grant select on "{schema}"."{name}" to v2_api')
+        connection.exec_driver_sql(f"grant select on {_quoted(table)} to v2_api")
     connection.exec_driver_sql("grant usage on schema v2, ops to v2_api")
     connection.exec_driver_sql(_FUNCTIONS)

@@ -1,0 +1,12 @@
+"""Functions that see past row-level security look for types in pg_catalog first, and tell and keep nothing untold of."""
+
+from alembic import op
+
+from v2_assets.schema.migrations.statements import run_sql_beside
+
+revision = "0025_definers"
+down_revision = "0024_v1_numbers"
+
+
+def upgrade() -> None:
+    run_sql_beside(__file__, op.get_bind())
