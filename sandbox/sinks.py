@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import socketserver
+import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes
@@ -50,9 +51,14 @@ def http_sink() -> Iterator[Sink]:
 
 
 @contextmanager
-def smtp_sink() -> Iterator[Sink]:
-    """As much of a mail server as a client needs: HELO, MAIL, RCPT, DATA, QUIT."""
+def smtp_sink(*, tls: ssl.SSLContext | None = None, offers: Sequence[str] = ()) -> Iterator[Sink]:
+    """As much of a mail server as a client needs: HELO, MAIL, RCPT, DATA, QUIT.
+
+    With `tls` it offers STARTTLS and turns to it; `offers` are further extensions. `headers` has what a login said, and
+    whether it came through TLS.
+    """
     sink = Sink()
+    extensions = [*(["STARTTLS"] if tls else []), *offers]
 
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
@@ -68,11 +74,26 @@ def smtp_sink() -> Iterator[Sink]:
                     self.wfile.write(b"250 taken\r\n")
                 elif word.startswith(b"MAIL") and sink.refuses:
                     self.wfile.write(b"451 not now\r\n")
+                elif word.startswith(b"EHLO") and extensions:
+                    self.wfile.write("".join(f"250-{each}\r\n" for each in ("sink", *extensions)).encode())
+                    self.wfile.write(b"250 HELP\r\n")
+                elif word.startswith(b"STARTTLS") and tls:
+                    self.wfile.write(b"220 go on\r\n")
+                    self.request = tls.wrap_socket(self.request, server_side=True)
+                    self.setup()
+                elif word.startswith(b"AUTH"):
+                    private = isinstance(self.request, ssl.SSLSocket)
+                    sink.headers.append({"login": line.decode().strip(), "private": str(private)})
+                    self.wfile.write(b"235 welcome\r\n")
                 elif word.startswith(b"QUIT"):
                     self.wfile.write(b"221 bye\r\n")
                     return
                 else:
                     self.wfile.write(b"250 ok\r\n")
+
+        def finish(self) -> None:
+            super().finish()
+            self.request.close()  # what TLS made of it; the server knows the socket before
 
     class Server(socketserver.ThreadingTCPServer):
         daemon_threads = True

@@ -52,16 +52,24 @@ def configured(settings: Settings) -> dict[str, Channel]:
 
 
 def _slack(url: SecretStr, message: Message) -> None:
-    """Slack's incoming webhooks: the text is for notifications, the blocks are what is read."""
-    lines = "\n".join(f"*{label}*: {text}" for label, text in message.lines)
+    """Slack's incoming webhooks: the text is for notifications, the blocks are what is read.
+
+    A source's words are among them, so what would be a mention or a link with another name is escaped.
+    Source: https://docs.slack.dev/messaging/formatting-message-text#escaping
+    """
+    lines = "\n".join(f"*{label}*: {_as_said(text)}" for label, text in message.lines)
     body = {
-        "text": message.title,
+        "text": _as_said(message.title),
         "blocks": [
             {"type": "header", "text": {"type": "plain_text", "text": message.title[:150], "emoji": True}},
             {"type": "section", "text": {"type": "mrkdwn", "text": lines[:3000]}},
         ],
     }
     _post("slack", url, orjson.dumps(body), {})
+
+
+def _as_said(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _http(url: SecretStr, secret: SecretStr | None, message: Message) -> None:
@@ -88,10 +96,14 @@ def _post(name: str, url: SecretStr, body: bytes, headers: dict[str, str]) -> No
 
 
 def _mail(url: SecretStr, sender: str, to: str, message: Message) -> None:
-    """smtp:// (with STARTTLS where the server offers it) or smtps://, with user and password where they are given."""
+    """smtp:// or smtps://, with user and password where they are given.
+
+    smtp:// turns to TLS where the server offers it (STARTTLS). With a login it must: whoever stands between and hides
+    the offer would be told the password.
+    """
     parts = urlsplit(url.get_secret_value())
     mail = EmailMessage()
-    mail["Subject"], mail["From"], mail["To"] = message.title.replace("\n", " "), sender, to
+    mail["Subject"], mail["From"], mail["To"] = message.title, sender, to
     mail["X-V2-Alert"] = str(message.number)
     mail.set_content(message.text())
     try:
@@ -107,6 +119,8 @@ def _mail(url: SecretStr, sender: str, to: str, message: Message) -> None:
                 server.ehlo()
                 if server.has_extn("starttls"):
                     server.starttls(context=context)
+                elif parts.username:
+                    raise _failed("mail", "the server offers no TLS, and a password is not sent without")
             if parts.username:
                 server.login(unquote(parts.username), unquote(parts.password or ""))
             server.send_message(mail)

@@ -33,10 +33,10 @@ class Message:
 
     @property
     def title(self) -> str:
-        """One line: what happened, how bad, to what."""
+        """One line, whatever line breaks the subject holds: what happened, how bad, to what."""
         sign = "✅" if self.kind == "recovered" else _SIGNS[self.severity]
         begin = _BEGINS.get(self.kind)
-        return f"{sign} {begin + ': ' if begin else ''}{self.subject}"
+        return f"{sign} {begin + ': ' if begin else ''}{' '.join(self.subject.split())}"
 
     @property
     def lines(self) -> list[tuple[str, str]]:
