@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
 import httpx
@@ -258,3 +259,23 @@ async def test_a_v1_that_is_away_is_said_and_a_v1_that_fails_is_nothing_to_compa
         answer = await client.get(PATH, headers=OURS)
         assert (answer.status_code, answer.json()["code"]) == (502, "v1_unavailable")
     assert known.kept == []
+
+
+async def test_a_session_of_v1_stays_with_the_caller_who_has_it_and_two_cookies_stay_two() -> None:
+    """V1 renews a session with each answer; whoever asks next without one must not be given it."""
+
+    def with_sessions(request: httpx.Request) -> httpx.Response:
+        session = request.headers.get("cookie", "").removeprefix("sid=")
+        if not session:
+            return httpx.Response(401, json={"code": "ERROR_CODE_UNAUTHORIZED"})
+        headers = [("set-cookie", f"sid={session}; Path=/; HttpOnly"), ("set-cookie", "seen=1; Path=/")]
+        return httpx.Response(200, json={"rows of": session}, headers=headers)
+
+    async with shadow(V2(), Known(), v1=with_sessions) as (client, _):
+        client.cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))  # the callers here are several people
+        alice = await client.get(PATH, headers={"Cookie": "sid=alice"})
+        assert alice.json() == {"rows of": "alice"}
+        assert alice.headers.get_list("set-cookie") == ["sid=alice; Path=/; HttpOnly", "seen=1; Path=/"]
+        assert (await client.get(PATH)).status_code == 401
+        assert (await client.get(PATH, headers={"Cookie": "sid=bob"})).json() == {"rows of": "bob"}
+        assert (await client.get(PATH)).status_code == 401

@@ -15,6 +15,7 @@ import logging
 import random
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Literal, Protocol
 from urllib.parse import urlencode
 
@@ -100,6 +101,10 @@ class Shadow:
     largest_body: int = 4_000_000
     dice: Callable[[], float] = random.random
     _running: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        # One client asks for all callers. A jar would send one's session of V1 along with another's request.
+        self.v1.cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Data endpoints are shadowed; everything else goes to the app inside."""
@@ -248,5 +253,7 @@ def _unknown_at_v1() -> Response:
 
 
 def _passed_on(answer: httpx.Response) -> Response:
-    headers = {name: value for name, value in answer.headers.items() if name not in _HOP}
-    return Response(answer.content, answer.status_code, headers)
+    response = Response(answer.content, answer.status_code)
+    # Each as it came: two cookies in one header would be one, with a comma in it.
+    response.raw_headers += [(name, value) for name, value in answer.headers.raw if name.decode().lower() not in _HOP]
+    return response
