@@ -257,6 +257,9 @@ class Settings(BaseSettings):
     receiver_largest_body: Annotated[
         int, Field(ge=1024, description="bytes of a webhook's body; a larger one is answered with 413")
     ] = 262_144
+    receiver_megabytes_per_day: Annotated[
+        int, Field(ge=1, description="megabytes of webhook events that one connection may send a day; more get a 429")
+    ] = 20
     ui_port: Annotated[
         int, Field(ge=1, le=65535, description="port of the web pages on 127.0.0.1", examples=[3000])
     ] = 3000

@@ -15,6 +15,8 @@ from functools import lru_cache
 
 #: The sources that send webhooks (SkySlope and V1 have none).
 SOURCES = ("fub", "rezen", "title")
+#: The event that the receiver itself writes when a connection has sent more than its quota.
+OVER_QUOTA = "v2/over_quota"
 _TOKEN_LETTERS = 40
 
 

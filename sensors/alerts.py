@@ -35,6 +35,7 @@ WATCHED = (
     "asset_without_trigger",
     "trigger_off",
     "inbox_old",
+    "webhook_over_quota",
     "webhook_unknown_event",
 )
 #: One failed tick is repeated; so many in a row are trouble.
@@ -125,6 +126,7 @@ def everything(
         "table_not_fresh": late(instance, repository, expected(connection, repository)),
         **findings(repository, triggers(repository, instance, times=False)),
         "inbox_old": alarms.inbox_old(connection, settings),
+        "webhook_over_quota": alarms.over_quota(connection),
         "webhook_unknown_event": alarms.unknown_events(connection),
     }
 

@@ -347,9 +347,8 @@ class Platform:
         return _Service("receiver", argv, lambda _: _answers(f"http://{HOST}:{port}/health"))
 
     def _receiver_environment(self, environment: dict[str, str], urls: DatabaseUrls) -> dict[str, str]:
-        """It faces the outside, so it gets the login that may add to the inbox, and not the others'."""
-        mine = {k: v for k, v in environment.items() if k not in ("V2_DATABASE_URL", "V2_DAGSTER_PG_URL")}
-        return mine | {
+        """It faces the outside: the login that may add to the inbox, and the keys that prove an event."""
+        return _only(environment, "V2_RECEIVER_", "V2_SECRET_KEY", "V2_FUB_SYSTEM_KEY") | {
             "V2_RECEIVER_DATABASE_URL": receiver_url(self.settings, urls),
             "V2_RECEIVER_PORT": str(self.settings.receiver_port),
         }
@@ -361,10 +360,8 @@ class Platform:
         return _Service("api", argv, lambda _: _answers(f"http://{HOST}:{port}/health"))
 
     def _api_environment(self, environment: dict[str, str], urls: DatabaseUrls) -> dict[str, str]:
-        """It faces the outside and needs no secret but its own login, so it gets no settings but its own."""
-        kept = (_MARK, "V2_HOME", "V2_UI_PORT", "V2_LOG_FORMAT", "V2_API_", "V2_SHADOW_")
-        mine = {k: v for k, v in environment.items() if not k.startswith("V2_") or k.startswith(kept)}
-        return mine | {
+        """It faces the outside and needs no secret but its own login."""
+        return _only(environment, "V2_UI_PORT", "V2_API_", "V2_SHADOW_") | {
             "V2_API_DATABASE_URL": api_url(self.settings, urls),
             "V2_API_PORT": str(self.settings.api_port),
             "V2_UI_PORT": str(self.settings.ui_port),
@@ -523,6 +520,12 @@ def _source_folder() -> Path:
     """Where `v2_assets` and `dagster.yaml` are: the project we are in, else the checkout this code runs from."""
     root = project_root()
     return root if (root / "dagster.yaml").is_file() else Path(__file__).parents[1]
+
+
+def _only(environment: dict[str, str], *names: str) -> dict[str, str]:
+    """The environment without settings, but for what every process needs and those that begin with `names`."""
+    kept = (_MARK, "V2_HOME", "V2_LOG_FORMAT", *names)
+    return {name: value for name, value in environment.items() if not name.startswith("V2_") or name.startswith(kept)}
 
 
 def _settled(service: _Service, process: ProcessId) -> bool:

@@ -1,7 +1,8 @@
 """The HTTP side: which address, which proof, how large, and what is answered.
 
-200 stored (or stored before) · 400 no event · 401 no proof · 404 no address of ours · 405 · 413 too large · 503 the
-database is away or too much waits: come again. Never 406 or 410: Follow Up Boss would remove the webhook for good.
+200 stored (or stored before) · 400 no event · 401 no proof · 404 no address of ours · 405 · 413 too large · 429 more
+than the connection's quota · 503 the database is away or too much waits: come again. Never 406 or 410: Follow Up Boss
+would remove the webhook for good.
 """
 
 from __future__ import annotations
@@ -22,13 +23,16 @@ from resources.errors import DatabaseError
 from resources.postgres import Database
 from resources.settings import Settings
 from resources.webhooks import SOURCES, Addresses, basic_pair, signed_by_fub
-from sensors.receiver.events import Malformed, arrival
-from sensors.receiver.store import Overloaded, Store
+from sensors.receiver.bounds import Overloaded, Quota, Room
+from sensors.receiver.events import Arrival, Malformed, arrival, over_quota
+from sensors.receiver.store import Store
 
 _log = logging.getLogger("v2.receiver")
 _HOOKS = "/hooks/"
 #: A sender that drips its body must not hold a place for ever.
 BODY_DEADLINE_S = 10.0
+#: Bodies in memory at once: what is on its way, what waits and what is being stored. An event has some 2 KB.
+MOST_BYTES = 64_000_000
 
 
 class _TooLarge(Exception):
@@ -45,6 +49,9 @@ class Receiver:
         self._addresses = Addresses(secret_keys(settings))
         self._fub_keys = _values(settings)
         self._largest = settings.receiver_largest_body
+        self._quota = Quota(settings.receiver_megabytes_per_day * 1_000_000)
+        self._noticed: dict[int, str] = {}
+        self._room = Room(max(MOST_BYTES, self._largest))
         self._store = Store(database)
         self._pages = Starlette(routes=[Route("/health", self._health)], lifespan=self._lifespan)
 
@@ -87,11 +94,26 @@ class Receiver:
         return await self._take(request, "title", credentials_id)
 
     async def _take(self, request: Request, source: str, credentials_id: int) -> Response:
+        told = request.headers.get("content-length", "")
+        size = int(told) if told.isascii() and told.isdecimal() else self._largest
+        if size > self._largest:
+            return self._too_large()
+        try:
+            with self._room.held(size):
+                return await self._stored(request, source, credentials_id)
+        except _TooLarge:
+            return self._too_large()
+        except (DatabaseError, Overloaded) as error:
+            _log.warning(
+                "an event of %s was not stored (%s); its sender is to come again", source, type(error).__name__
+            )
+            return _told(503, "come again", {"Retry-After": "5"})
+
+    async def _stored(self, request: Request, source: str, credentials_id: int) -> Response:
+        """Raises _TooLarge, DatabaseError, Overloaded."""
         try:
             async with asyncio.timeout(BODY_DEADLINE_S):
                 body = await self._body(request)
-        except _TooLarge:
-            return _told(413, f"a body has at most {self._largest} bytes", {"Connection": "close"})
         except (ClientDisconnect, TimeoutError):
             return _told(400, "the body did not come")
         if source == "fub" and not signed_by_fub(self._fub_keys, body, request.headers.get("fub-signature")):
@@ -100,19 +122,23 @@ class Receiver:
             event = arrival(source, credentials_id, body)
         except Malformed as error:
             return _told(400, str(error))
-        try:
-            await self._store.put(event)
-        except (DatabaseError, Overloaded) as error:
-            _log.warning(
-                "an event of %s was not stored (%s); its sender is to come again", source, type(error).__name__
-            )
-            return _told(503, "come again", {"Retry-After": "5"})
+        if not self._quota.take(credentials_id, len(body)):
+            return await self._too_much(over_quota(source, credentials_id))
+        await self._store.put(event)
         return Response(status_code=200)
 
+    def _too_large(self) -> Response:
+        return _told(413, f"a body has at most {self._largest} bytes", {"Connection": "close"})
+
+    async def _too_much(self, notice: Arrival) -> Response:
+        """What is over the quota is not stored; that it was sent is, once a day, so that people are told."""
+        if self._noticed.get(notice.credentials_id) != notice.key:
+            await self._store.put(notice)
+            self._noticed[notice.credentials_id] = notice.key
+            _log.warning("connection %s of %s sends more than its quota", notice.credentials_id, notice.source)
+        return _told(429, "more than a connection may send", {"Retry-After": "3600"})
+
     async def _body(self, request: Request) -> bytes:
-        told = request.headers.get("content-length", "0")
-        if told.isdecimal() and int(told) > self._largest:
-            raise _TooLarge
         pieces, size = [], 0
         async for piece in request.stream():
             size += len(piece)

@@ -8,10 +8,13 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
 import orjson
+
+from resources.webhooks import OVER_QUOTA
 
 _LONGEST_NAME = 200
 
@@ -39,8 +42,17 @@ def arrival(source: str, credentials_id: int, body: bytes) -> Arrival:
         raise Malformed("the body is no JSON") from None
     if not isinstance(document, dict):
         raise Malformed("the body is no JSON object")
-    name, key = _READERS[source](document)
+    try:
+        name, key = _READERS[source](document)
+    except RecursionError:
+        raise Malformed("the body is nested too deeply") from None
     return Arrival(source, key if source == "fub" else f"{credentials_id}/{key}", credentials_id, name, body)
+
+
+def over_quota(source: str, credentials_id: int) -> Arrival:
+    """The row that tells people, once a day, that events of a connection are not taken."""
+    day = datetime.now(UTC).date().isoformat()
+    return Arrival(source, f"{credentials_id}/{OVER_QUOTA}/{day}", credentials_id, OVER_QUOTA, b"{}")
 
 
 def _fub(document: dict[str, Any]) -> tuple[str, str]:

@@ -12,6 +12,7 @@ import psycopg
 
 from resources.errors import DatabaseError
 from resources.postgres import Database
+from sensors.receiver.bounds import Overloaded
 from sensors.receiver.events import Arrival
 
 LARGEST_BATCH = 500
@@ -24,10 +25,6 @@ _INSERT = """
 insert into ops.webhook_inbox (source, event_key, credentials_id, event, body)
 select * from unnest(%s::text[], %s::text[], %s::bigint[], %s::text[], %s::bytea[]) on conflict do nothing
 """
-
-
-class Overloaded(Exception):
-    """Too many wait already."""
 
 
 class Store:

@@ -60,7 +60,11 @@ class Running:
 @pytest.fixture
 def receiver(database: Database, tmp_path: Path) -> Iterator[Running]:
     settings = load_settings(
-        home=tmp_path, fub_system_key=KEY, fub_system_key_previous=PREVIOUS, receiver_largest_body=100_000
+        home=tmp_path,
+        fub_system_key=KEY,
+        fub_system_key_previous=PREVIOUS,
+        receiver_largest_body=100_000,
+        receiver_megabytes_per_day=1,
     )
     narrow = Database(as_receiver(database.url), connect_deadline_s=1)
     port = free_port()

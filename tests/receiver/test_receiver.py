@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import socket
 
 import httpx
 import orjson
@@ -12,7 +14,10 @@ import pytest
 
 from resources.postgres import Database
 from resources.webhooks import fub_signature
+from sensors.receiver.app import MOST_BYTES
+from sensors.receiver.bounds import ROW_BYTES, Overloaded, Quota, Room
 from tests.receiver.conftest import KEY, PREVIOUS, Running, as_receiver, fub_event
+from v2_assets.webhooks.alarms import over_quota
 
 
 def test_a_signed_event_is_stored_byte_for_byte_before_it_is_answered(receiver: Running) -> None:
@@ -111,7 +116,7 @@ def test_no_request_is_ever_answered_with_406_or_410_which_would_remove_the_webh
 def test_a_burst_is_stored_whole_in_few_commits(receiver: Running) -> None:
     async def burst() -> set[int]:
         limits = httpx.Limits(max_connections=50)
-        async with httpx.AsyncClient(trust_env=False, timeout=30, limits=limits) as client:
+        async with httpx.AsyncClient(trust_env=False, timeout=None, limits=limits) as client:
             path = f"http://127.0.0.1:{receiver.port}{receiver.addresses.path('fub', 7)}"
 
             async def one(number: int) -> int:
@@ -166,3 +171,63 @@ def test_the_receivers_role_can_add_to_the_inbox_and_read_nothing_at_all(databas
         ):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 connection.execute(statement)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("depth", [900, 1000, 1020, 5000])
+def test_a_body_that_is_nested_deeply_is_taken_or_refused_and_never_an_error_of_ours(
+    receiver: Running, depth: int
+) -> None:
+    body = b'{"eventName":"x","resourceIds":[' + b"[" * depth + b"]" * depth + b"]}"
+    assert receiver.post(receiver.addresses.path("rezen", 7), body).status_code in (200, 400)
+    event = b'{"event":"peopleUpdated","eventId":"a",' + body[1:]
+    assert receiver.fub(event).status_code in (200, 400)
+
+
+def test_who_has_a_stolen_address_fills_no_more_than_the_quota_of_its_connection_and_people_are_told(
+    receiver: Running,
+) -> None:
+    body = b'{"eventName":"%d","a":"' + b"x" * 90_000 + b'"}'
+    stolen, other = (receiver.addresses.path("rezen", number) for number in (7, 8))
+    with httpx.Client(trust_env=False, timeout=20, base_url=f"http://127.0.0.1:{receiver.port}") as client:
+        statuses = [client.post(stolen, content=body % number).status_code for number in range(20)]
+    assert statuses == [200] * 11 + [429] * 9
+    assert receiver.post(other, body % 1).status_code == 200
+    with receiver.database.connect() as connection:
+        told = over_quota(connection)
+        stored = connection.execute(
+            "select sum(length(body)) from ops.webhook_inbox where credentials_id = 7"
+        ).fetchone()
+    assert set(told) == {"rezen/7"} and "connection 7" in told["rezen/7"].subject
+    assert stored and stored[0] <= 1_000_000
+
+
+def test_what_a_connection_has_used_comes_back_over_the_day() -> None:
+    now = 0.0
+    quota = Quota(10 * (1_000 + ROW_BYTES), clock=lambda: now)
+    assert [quota.take(7, 1_000) for _ in range(12)] == [True] * 10 + [False] * 2
+    assert quota.take(8, 1_000)
+    now = 86_400 / 10
+    assert [quota.take(7, 1_000) for _ in range(2)] == [True, False]
+
+
+def test_bodies_that_are_held_have_a_bound_in_bytes_and_the_sender_over_it_comes_again(receiver: Running) -> None:
+    room = Room(10)
+    with room.held(6):
+        with pytest.raises(Overloaded), room.held(5):
+            pass
+        with room.held(4):
+            pass
+    with room.held(10):
+        pass
+    path, kept = receiver.addresses.path("rezen", 7), []
+    with contextlib.ExitStack() as stack:
+        for _ in range(MOST_BYTES // 100_000):  # each promises a body of the largest size, and is slow to send it
+            sender = stack.enter_context(socket.create_connection(("127.0.0.1", receiver.port)))
+            sender.sendall(f"POST {path} HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n".encode())
+            kept.append(sender)
+        answer = receiver.post(path, b'{"eventName":"x"}')
+        while answer.status_code == 200:  # until the last of them has been met
+            answer = receiver.post(path, b'{"eventName":"x"}')
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    while answer.status_code != 200:  # and until the receiver has seen that they are gone
+        answer = receiver.post(path, b'{"eventName":"x"}')

@@ -22,7 +22,7 @@ from v2_assets.partitions import USERS_NAME, partition_key
 from v2_assets.platform_resource import PlatformResource
 from v2_assets.tables import merge_user
 from v2_assets.webhooks import inbox
-from v2_assets.webhooks.alarms import inbox_old, unknown_events
+from v2_assets.webhooks.alarms import MOST_NAMES, inbox_old, unknown_events
 from v2_assets.webhooks.drain import Drained, drain
 
 SMALL = Scale(people=40, deals=20)
@@ -202,6 +202,17 @@ def test_what_we_do_not_keep_is_done_and_an_unknown_name_is_kept_and_told(story:
         assert set(unknown_events(connection)) == {"fub/peopleTeleported"}
         assert inbox.replay(connection, reason="unknown_event") == 1
     assert states(story)[1] == ("new", None)
+
+
+def test_who_makes_up_names_of_events_makes_no_alert_for_each(story: Story) -> None:
+    with story.database.connect() as connection:
+        connection.execute(
+            "insert into ops.webhook_inbox (source, event_key, credentials_id, event, body, state, reason, handled_at)"
+            " select 'rezen', 'made-up-' || n, 7, 'MADE_UP_' || n, '{}', 'parked', 'unknown_event', now()"
+            " from generate_series(1, 500) n"
+        )
+        told = unknown_events(connection)
+    assert len(told) == MOST_NAMES + 1 and "490 such events" in told["rezen/more"].body["what"]
 
 
 def test_an_event_of_nobody_is_parked(story: Story) -> None:

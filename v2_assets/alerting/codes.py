@@ -28,6 +28,7 @@ CODES: dict[str, str] = {
     "ticks_stopped": "The daemon lives, and no sensor has ticked for minutes: nothing is started by the clock.",
     "trigger_off": "A schedule or sensor is switched off.",
     "webhook_disabled": "A source had switched webhooks off; they are on again.",
+    "webhook_over_quota": "A connection sends more webhook events than it may; the rest is refused.",
     "webhook_unknown_event": "A source sends events that this version does not know.",
 }
 
