@@ -24,6 +24,18 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class FieldWarning:
+    """Something of a record that costs its field and not the record: a code, the field's path, what was found there.
+
+    `unreadable`: the value is null in V2, and `found` is its class, never the value.
+    """
+
+    code: str
+    field: str
+    found: str
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """One record as the source gave it, minus secret fields. `problem` is set when its model refused it."""
 
@@ -31,6 +43,7 @@ class Record:
     payload: dict[str, Any]
     source_updated_at: datetime | None = None
     problem: Problem | None = None
+    warnings: tuple[FieldWarning, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

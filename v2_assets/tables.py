@@ -157,6 +157,8 @@ def _metadata(table: str, counts: MergeCounts, primary: bool) -> Metadata:
     if primary:
         values |= {"staged_read": counts.read, **{f"staged_{k}": v for k, v in counts.by_fate().items()}}
         values["waiters_released"] = counts.released
+    if counts.parked:
+        values["keys_parked"] = counts.parked
     return values
 
 

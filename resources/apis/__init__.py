@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from resources.apis import fub, rezen, skyslope, title, xano
-from resources.apis.records import SourceModel, problem_of
+from resources.apis.records import SourceModel, judged
 from resources.errors import ConfigError
 from resources.http.budget import Budget
 from resources.reading import Problem, SourceClient
@@ -20,7 +20,7 @@ ENTITIES: dict[str, tuple[str, ...]] = {
     "title": title.ENTITIES,
     "xano": xano.ENTITIES,
 }
-_MODELS: dict[str, dict[str, type[SourceModel]]] = {
+MODELS: dict[str, dict[str, type[SourceModel]]] = {
     "fub": fub.MODELS,
     "rezen": rezen.MODELS,
     "skyslope": skyslope.MODELS,
@@ -110,4 +110,4 @@ def open_client(
 
 def validate(platform: str, entity: str, payload: dict[str, Any]) -> Problem | None:
     """Why a stored payload breaks its model today, or None if it fits: what `v2 retry` asks."""
-    return problem_of(payload, _MODELS[platform][entity])
+    return judged(payload, MODELS[platform][entity])[0]

@@ -13,14 +13,17 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from resources.apis.fields import UNREADABLE
 from resources.http.redact import without_secrets
-from resources.reading import Problem, Record
+from resources.reading import FieldWarning, Problem, Record
 
 #: Deeper documents are no records of anything; they would only exhaust the stack.
 DEEPEST = 100
 #: Whole numbers beyond 64 bits fit no column and no canonical JSON.
 _LARGEST = 2**63 - 1
 _FIRST_MILLISECONDS = 10**11
+#: A list whose every element is broken is no news after the first ones.
+MOST_WARNINGS = 20
 
 
 class SourceModel(BaseModel):
@@ -57,19 +60,26 @@ def record_of(
     problem = (
         Problem("invalid_record", unstorable or None, "cannot be stored as it is") if unstorable is not None else None
     )
-    problem = problem or problem_of(payload, model)
-    return Record(identity, payload, None if problem else updated(payload), problem)
+    told, warnings = judged(payload, model)
+    problem = problem or told
+    return Record(identity, payload, None if problem else updated(payload), problem, warnings)
 
 
-def problem_of(payload: dict[str, Any], model: type[SourceModel]) -> Problem | None:
-    """Why a payload breaks its model: the field's path and the kind of value found, never the value."""
+def judged(payload: dict[str, Any], model: type[SourceModel]) -> tuple[Problem | None, tuple[FieldWarning, ...]]:
+    """Why a payload breaks its model, if it does, and what of it could not be read: paths and kinds, never a value."""
+    problem: Problem | None = None
+    warnings: list[FieldWarning] = []
     try:
         model.model_validate(payload)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
-        path = ".".join(str(part) for part in first["loc"]) or None
-        return Problem("invalid_record", path, f"{type(first['input']).__name__}: {first['type']}")
-    return None
+        for each in error.errors(include_url=False, include_context=False):
+            path = ".".join(str(part) for part in each["loc"])
+            kind = type(each["input"]).__name__
+            if each["type"] == UNREADABLE:
+                warnings.append(FieldWarning(UNREADABLE, path, kind))
+            elif problem is None:
+                problem = Problem("invalid_record", path or None, f"{kind}: {each['type']}")
+    return problem, tuple(warnings[:MOST_WARNINGS])
 
 
 def storable(value: Any, _depth: int = 0) -> tuple[Any, str | None]:

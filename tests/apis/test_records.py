@@ -13,9 +13,17 @@ from hypothesis import strategies as st
 
 from resources.apis import ENTITIES, validate
 from resources.apis.fub.calls import record as fub_record
-from resources.apis.records import SourceModel, epoch_or_iso, iso_instant, positive_id, record_of, storable
+from resources.apis.records import (
+    MOST_WARNINGS,
+    SourceModel,
+    epoch_or_iso,
+    iso_instant,
+    positive_id,
+    record_of,
+    storable,
+)
 from resources.apis.rezen.calls import record as rezen_record
-from resources.reading import Record
+from resources.reading import FieldWarning, Record
 
 text = st.text(st.characters(exclude_categories=()), max_size=8)  # lone surrogates and NUL included
 scalars = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), text)
@@ -151,12 +159,53 @@ def test_the_wobble_that_the_crm_is_known_for_is_let_through(wobble: dict[str, A
 @pytest.mark.parametrize(
     "broken",
     [
-        {"updated": "yesterday"}, {"created": 1_700_000_000}, {"emails": "a@example.test"}, {"emails": ["a"]},
-        {"price": "a lot"}, {"assignedUserId": "Rune"}, {"tags": "Buyer"}, {"price": float("inf")},
+        {"updated": "yesterday"}, {"created": 1_700_000_000}, {"updated": "9999-12-31T00:00:00Z"},
+        {"price": "a lot"}, {"price": "1,00"}, {"price": 10**12}, {"price": True}, {"assignedUserId": "Rune"},
+        {"price": float("inf")}, {"created": "0001-01-01T00:00:00+14:00"}, {"stageId": 1.5},
     ],
 )  # fmt: skip
-def test_what_a_merge_depends_on_must_be_right(broken: dict[str, Any]) -> None:
-    assert fub_record("people", {"id": 5, **broken}).problem is not None
+def test_keys_parents_money_and_stamps_must_be_right(broken: dict[str, Any]) -> None:
+    record = fub_record("people", {"id": 5, **broken})
+    assert record.problem is not None
+    assert record.problem.field == next(iter(broken))
+
+
+@pytest.mark.parametrize(
+    ("broken", "field"),
+    [
+        ({"claimed": 2}, "claimed"), ({"websiteVisits": 1.5}, "websiteVisits"), ({"contacted": "often"}, "contacted"),
+        ({"lastActivity": "2026-W48-1T10:00:00Z"}, "lastActivity"), ({"dealCloseDate": "0202-08-02"}, "dealCloseDate"),
+        ({"emails": "a@example.test"}, "emails"), ({"emails": ["a"]}, "emails"), ({"tags": "Buyer"}, "tags"),
+        ({"emails": [{}, {"isPrimary": "first"}]}, "emails.1.isPrimary"),
+    ],
+)  # fmt: skip
+def test_anything_else_that_cannot_be_read_is_a_warning_of_the_record(broken: dict[str, Any], field: str) -> None:
+    record = fub_record("people", {"id": 5, "updated": "2031-02-03T10:00:00Z", **broken})
+    assert (record.problem, [(w.code, w.field) for w in record.warnings]) == (None, [("unreadable", field)])
+    assert record.source_updated_at == datetime(2031, 2, 3, 10, tzinfo=UTC)
+    assert record.payload[next(iter(broken))] == next(iter(broken.values())), "it is kept as it came"
+
+
+@pytest.mark.parametrize("read", [{"dealPrice": "1,000"}, {"price": "410,000.00"}, {"lastActivity": ""}, {"price": []}])
+def test_what_can_mean_one_thing_only_is_read_without_a_word(read: dict[str, Any]) -> None:
+    record = fub_record("people", {"id": 5, **read})
+    assert (record.problem, record.warnings) == (None, ())
+
+
+def test_a_warning_names_the_path_and_the_kind_of_value_but_not_the_value() -> None:
+    record = rezen_record("transactions", {"id": "tx-1", "participants": [{}, {"payment": {"percent": "half of it"}}]})
+    assert record.warnings == (FieldWarning("unreadable", "participants.1.payment.percent", "str"),)
+
+
+def test_a_list_of_broken_things_is_a_few_warnings() -> None:
+    record = fub_record("people", {"id": 5, "phones": [{"isPrimary": "?"}] * 1_000})
+    assert len(record.warnings) == MOST_WARNINGS
+
+
+def test_a_record_that_is_refused_still_says_what_else_cannot_be_read() -> None:
+    record = fub_record("people", {"id": 5, "updated": "soon", "claimed": 2})
+    assert record.problem is not None
+    assert [w.field for w in record.warnings] == ["claimed"]
 
 
 @pytest.mark.parametrize(
@@ -173,10 +222,16 @@ def test_the_wobble_that_rezen_is_known_for_is_let_through(wobble: dict[str, Any
 
 
 @pytest.mark.parametrize(
-    "broken", [{"updatedAt": "yesterday"}, {"participants": {}}, {"lifecycleState": 7}, {"closedAt": [1]}]
+    "broken", [{"updatedAt": "yesterday"}, {"participants": {}}, {"lifecycleState": 7}, {"price": {"amount": "a lot"}}]
 )
-def test_a_deal_whose_dates_or_people_cannot_be_read_is_a_problem(broken: dict[str, Any]) -> None:
+def test_a_deal_whose_stamp_people_or_money_cannot_be_read_is_a_problem(broken: dict[str, Any]) -> None:
     assert rezen_record("transactions", {"id": "tx-1", **broken}).problem is not None
+
+
+@pytest.mark.parametrize("broken", [{"closedAt": [1]}, {"contractAcceptanceDate": "0202-08-02"}])
+def test_a_deal_whose_date_cannot_be_read_is_kept_with_a_warning(broken: dict[str, Any]) -> None:
+    record = rezen_record("transactions", {"id": "tx-1", **broken})
+    assert (record.problem, [w.field for w in record.warnings]) == (None, list(broken))
 
 
 @pytest.mark.parametrize(

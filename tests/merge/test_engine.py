@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import psycopg
 import pytest
 
-from resources.errors import LedgerBroken
+from resources.errors import DatabaseError, LedgerBroken
 from resources.postgres import Database
 from tests.merge.stage import NOON, Staged, enter_users, merge_everything, store, work_of
 from v2_assets.deals import units as deals
 from v2_assets.merge import MergeCounts, Unit, engine
+from v2_assets.merge.refusals import caused_by_data
 from v2_assets.people import units as people
 
 TEAM = people.TEAM
@@ -91,7 +94,8 @@ def test_every_row_read_has_one_fate_and_every_processed_row_its_v2_row(base: Da
 
 
 def test_a_row_that_postgres_refuses_is_rejected_alone(base: Database) -> None:
-    names = [team(f"t-{n}", config={"maxTeammates": "a lot" if n == 5 else n}) for n in range(12)]
+    caps = [{"realCapConfig": {"leaderCap": "a lot" if n == 5 else n}} for n in range(12)]
+    names = [team(f"t-{n}", config=cap) for n, cap in enumerate(caps)]
     counts = merged(base, *names)
     assert (counts.read, counts.processed, counts.rejected) == (12, 11, 1)
     [(source_id, reason, detail)] = rows(
@@ -99,8 +103,58 @@ def test_a_row_that_postgres_refuses_is_rejected_alone(base: Database) -> None:
         "select source_id, status_reason, status_detail from staging.stage_rezen_teams where status = 'rejected'",
     )
     assert (source_id, reason) == ("t-5", "merge_error")
-    assert detail["sqlstate"] == "22P02"
+    assert detail == {"sqlstate": "22P02", "table": "team"}
     assert "a lot" not in str(detail), "the reason must not quote the record"
+
+
+LONG = "".join(random.Random(3).choices("abcdefghijklmnopqrstuvwxyz0123456789", k=6_000))
+
+
+def test_a_text_too_long_for_its_index_is_rejected_alone_and_the_index_s_column_is_named(base: Database) -> None:
+    deal = Staged("stage_rezen_transactions", "d-1", {"id": "d-1", "listing": False}, 1, "rezen/a-1/1")
+    store(base, [deal, replace(deal, source_id="d-2", payload={"id": "d-2", "listing": False, "mlsNum": LONG})])
+    counts = merge(base, deals.TRANSACTION, 1, "run")
+    assert (counts.processed, counts.rejected) == (1, 1)
+    [(detail,)] = rows(base, "select status_detail from staging.stage_rezen_transactions where status = 'rejected'")
+    assert (detail["sqlstate"], detail["table"], detail["field"]) == ("54000", "transaction", "mls_num")
+    assert LONG[:20] not in str(detail)
+
+
+def test_a_row_whose_subselect_finds_two_is_rejected_alone(base: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    twice = "(select v from (values (1), (2)) x (v) where team_id_raw = 't-1' or v = 1)"
+    text = TEAM.sql.replace("ops.first_of(p, 'name', 'teamName') #>> '{}' as team_name", f"{twice}::text as team_name")
+    monkeypatch.setattr(Unit, "sql", property(lambda self: text))
+    store(base, [team("t-1"), team("t-2"), team("t-3")])
+    counts = merge(base, replace(TEAM, children=()), 1, "run")
+    assert (counts.processed, counts.rejected) == (2, 1)
+    assert rows(
+        base, "select source_id, status_detail ->> 'sqlstate' from staging.stage_rezen_teams where status = 'rejected'"
+    ) == [("t-1", "21000")]
+
+
+@pytest.mark.parametrize(
+    ("sqlstate", "of_data"),
+    [
+        *(("22P02", True), ("22003", True), ("22P05", True), ("23505", True), ("23503", True), ("21000", True)),
+        *(("54000", True), ("54001", True)),
+        # The server: away, full, interrupted, waiting, in a circle of locks.
+        *(("08006", False), ("53100", False), ("57014", False), ("57P01", False), ("55P03", False), ("40P01", False)),
+        # Our own SQL, or the server's own fault.
+        *(("42P01", False), ("42883", False), ("0A000", False), ("25P02", False), ("XX000", False)),
+    ],
+)
+def test_only_what_a_row_can_bring_about_is_looked_for_among_the_rows(sqlstate: str, of_data: bool) -> None:
+    assert caused_by_data(psycopg.errors.lookup(sqlstate)()) is of_data
+
+
+def test_what_the_server_cannot_do_is_raised(base: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        Unit, "sql", property(lambda self: "select pg_cancel_backend(pg_backend_pid()) as a, pg_sleep(9)::text")
+    )
+    store(base, [team("t-1"), team("t-2")])
+    with pytest.raises(DatabaseError, match="57014"):
+        merge(base, TEAM, 1, "run")
+    assert standing(base) == [(1, "t-1", "pending", None), (1, "t-2", "pending", None)]
 
 
 @pytest.mark.parametrize(

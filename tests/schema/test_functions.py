@@ -58,10 +58,20 @@ def test_an_instant_is_read_whatever_its_form(
     assert value(connection, "ops.instant(%s)", given_) == wanted
 
 
-@pytest.mark.parametrize("given_", ["yesterday", "12.09.2025", "2025-13-01", "2025-09-12T25:00:00Z", "1e12", "true"])
-def test_what_is_no_instant_is_an_error(connection: psycopg.Connection, given_: str) -> None:
-    with pytest.raises(psycopg.errors.DataError):
-        value(connection, "ops.instant(%s)", given_)
+@pytest.mark.parametrize(
+    "given_",
+    [
+        *("yesterday", "12.09.2025", "2025-13-01", "2025-09-12T25:00:00Z", "1e12", "true", "2025-02-30", "0000-00-00"),
+        *("2026-W48-1T10:00:00Z", "20261130T100000Z", "2026-11-30T10:00:00,5Z", "2026-11-30T10:00:00+23:00"),
+        *("0202-08-02", "9999-12-31T00:00:00Z", "1899-12-31", "2200-01-01", "9" * 16, "-" + "9" * 16, "1" * 5_000),
+    ],
+)
+def test_what_is_no_instant_of_three_centuries_is_null_and_never_an_error(
+    connection: psycopg.Connection, given_: str
+) -> None:
+    assert value(connection, "ops.instant(%s)", given_) is None
+    assert value(connection, "ops.day(%s)", given_) is None
+    assert value(connection, "ops.skyslope_day(%s)", given_) is None
 
 
 @given(st.integers(min_value=-2_000_000_000_000, max_value=7_000_000_000_000))
@@ -91,7 +101,10 @@ def test_a_date_stays_the_day_it_was_written_as(
 
 @pytest.mark.parametrize(
     ("given_", "wanted"),
-    [("1", True), ("0", False), ("true", True), ('"0"', False), ('"true"', True), ('""', None), ("null", None)],
+    [
+        *(("1", True), ("0", False), ("true", True), ('"0"', False), ('"true"', True), ('""', None), ("null", None)),
+        *(("2", None), ("1.5", None), ('"maybe"', None), ("[]", None), ('{"a": 1}', None)),
+    ],
 )
 def test_a_flag_is_read_from_numbers_text_and_booleans(
     connection: psycopg.Connection, given_: str, wanted: bool | None
@@ -108,9 +121,41 @@ def test_a_whole_number_is_read_from_numbers_and_text(
     assert value(connection, "ops.whole(%s::jsonb)", given_) == wanted
 
 
-def test_a_broken_number_is_an_error_not_a_rounding(connection: psycopg.Connection) -> None:
+@pytest.mark.parametrize("given_", ["12.5", '"a lot"', "true", "[]", "{}", "9223372036854775808", "1e30", '"1e3"'])
+def test_a_broken_number_is_null_never_a_rounding_and_never_an_error(
+    connection: psycopg.Connection, given_: str
+) -> None:
+    assert value(connection, "ops.whole(%s::jsonb)", given_) is None
+    assert value(connection, "ops.small(%s::jsonb)", given_) is None
+
+
+@pytest.mark.parametrize(
+    ("given_", "wanted"),
+    [
+        *(("70", "70"), ('"70 %"', "70"), ('{"value": "12.5"}', "12.5"), ('"80/20"', None), ("100000", None)),
+        *(("1e300", None), ("[7]", None), ("true", None), ('" "', None)),
+    ],
+)
+def test_a_share_is_read_or_null_and_never_an_error(
+    connection: psycopg.Connection, given_: str, wanted: str | None
+) -> None:
+    assert value(connection, "ops.percent(%s::jsonb)", given_) == (wanted and Decimal(wanted))
+
+
+@pytest.mark.parametrize(
+    ("given_", "wanted"),
+    [("1,000", "1000"), ("410,000.00", "410000"), ("-1,234,567.5", "-1234567.5"), (" 12.50 ", "12.5"), (".5", "0.5")],
+)
+def test_an_amount_with_grouped_thousands_is_read(connection: psycopg.Connection, given_: str, wanted: str) -> None:
+    for shape in ("to_jsonb(%s::text)", "jsonb_build_object('amount', %s::text)"):
+        assert value(connection, f"ops.money({shape})", given_) == Decimal(wanted)
+    assert value(connection, "ops.skyslope_money(to_jsonb(%s::text))", given_) == Decimal(wanted)
+
+
+@pytest.mark.parametrize("given_", ["1,00", "1.000,00", "12,34,567", "a dozen", "$5", "true"])
+def test_an_amount_that_is_none_or_may_mean_two_things_is_an_error(connection: psycopg.Connection, given_: str) -> None:
     with pytest.raises(psycopg.errors.DataError):
-        value(connection, "ops.whole('12.5')")
+        value(connection, "ops.money(to_jsonb(%s::text))", given_)
 
 
 @pytest.mark.parametrize(

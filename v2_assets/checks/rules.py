@@ -14,7 +14,7 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import Table
 
-from v2_assets.merge import Fact, MergeCounts, Unit
+from v2_assets.merge import Derived, Fact, MergeCounts, Unit
 from v2_assets.merge.statements import SOURCE_OF, staging, v2
 from v2_assets.order import ALL_WORK
 from v2_assets.schema import metadata
@@ -114,6 +114,14 @@ def _of_v2() -> Iterator[Rule]:
             sql.SQL(
                 "select id from ops.merge_run where table_name = {} and (counts ->> 'read')::bigint is distinct from {}"
             ).format(sql.Literal(name), _FATES),
+        )
+    for name in dict.fromkeys(w.table for w in ALL_WORK if isinstance(w, Derived)):
+        yield Rule(
+            name,
+            "nothing_is_parked",
+            "ERROR",
+            "No key of what is computed into the table is set aside because Postgres refuses to compute it.",
+            sql.SQL("select id from ops.parked_key where table_name = {}").format(sql.Literal(name)),
         )
     # A table that several sources fill has one rule for all of them.
     families: dict[tuple[str, str, str], set[str]] = {}

@@ -1,7 +1,8 @@
-"""`v2 sync`, `merge`, `retry`, `reconcile`, `backfill`: reading, merging and proving, by hand."""
+"""`v2 sync`, `merge`, `retry`, `reconcile`, `warnings`, `backfill`: reading, merging and proving, by hand."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
@@ -112,6 +113,28 @@ def reconcile(
     )
 
 
+def warnings(
+    table_name: Annotated[str | None, typer.Option("--table", help="one staging table; all by default")] = None,
+    user: UserOption = None,
+) -> None:
+    """Fields that could not be read and are null in V2: where, in how many records, and one of them to look at."""
+    from v2_assets.schema.stage import STREAMS
+    from v2_assets.staging.warned import warned
+
+    if table_name is not None and table_name not in {s.table for s in STREAMS}:
+        raise typer.BadParameter(f"no staging table {table_name!r}; `v2 tables` lists them")
+    with opened() as o:
+        users = _users(o, user) if user else None
+        with o.database.connect() as connection:
+            told = warned(connection, [table_name] if table_name else None, users)
+    columns = ("staging table", "warning", "field", "found", "records", "for example")
+    rows = [(w.table, w.code, w.field, w.found, w.records, w.example) for w in told]
+    current().done(
+        [asdict(w) for w in told],
+        lambda c: c.print(table(columns, rows) if rows else "no warnings: every field that is wanted could be read"),
+    )
+
+
 def backfill(
     integration: Annotated[str, typer.Option(help="fub, rezen, skyslope or title")],
     users: Annotated[str, typer.Option(help="`all`, or ids and e-mails with commas")] = "all",
@@ -148,5 +171,5 @@ def _users(o: Any, names: str | None) -> list[int]:
 
 def register(app: typer.Typer) -> None:
     """Adds the commands."""
-    for command in (sync, merge, retry, reconcile, backfill):
+    for command in (sync, merge, retry, reconcile, warnings, backfill):
         app.command()(command)

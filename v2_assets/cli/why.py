@@ -58,6 +58,11 @@ def _lines(f: Any) -> list[tuple[str, str]]:
         ("stream", stream + (f", {f.stream_error}" if f.stream_error else "")),
         ("webhooks", events or "none"),
         ("staged", staged),
+        *(
+            [("warnings", "; ".join(f"{w['field']}: {w['code']} ({w['found']})" for w in f.warnings))]
+            if f.warnings
+            else []
+        ),
         ("V2", row + (" (deleted)" if f.v2_deleted_at else "")),
     ]
 

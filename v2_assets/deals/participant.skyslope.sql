@@ -36,7 +36,7 @@ guids as (
 ),
 splits as (
   select s.v2_id, lower(c ->> 'agentGuid') as guid, sum(ops.skyslope_money(c -> 'amount')) as amount,
-    sum(ops.skyslope_money(c -> 'percentage')) / 100 as share
+    sum(nullif(ops.percent(c -> 'percentage'), 0)) / 100 as share
   from source s
   cross join lateral jsonb_array_elements(
     case jsonb_typeof(s.file -> 'commissionSplits') when 'array' then s.file -> 'commissionSplits' else '[]' end) c

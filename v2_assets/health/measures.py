@@ -72,6 +72,20 @@ MEASURES: tuple[Measure, ...] = (
         ),
     ),
     Measure(
+        "v2_warned_records",
+        "gauge",
+        "Staged records with a field that could not be read and is null in V2.",
+        ("table",),
+        _of_staging("select {table}::text, count(*)::float from {stage} where warnings is not null"),
+    ),
+    Measure(
+        "v2_parked_keys",
+        "gauge",
+        "Keys of computed tables that Postgres refuses to compute.",
+        ("table",),
+        sql.SQL("select table_name, count(*)::float from ops.parked_key group by 1"),
+    ),
+    Measure(
         "v2_stream_lag_seconds",
         "gauge",
         "Time since the last successful sync of the connected user who is furthest behind.",

@@ -35,7 +35,7 @@ class TableCounts:
 
 @dataclass(slots=True)
 class MergeCounts:
-    """Staged rows by fate, and what became of the V2 tables of the unit."""
+    """Staged rows by fate, what became of the V2 tables of the unit, and keys of computed tables set aside."""
 
     read: int = 0
     processed: int = 0
@@ -43,6 +43,7 @@ class MergeCounts:
     rejected: int = 0
     deferred: int = 0
     filtered: int = 0
+    parked: int = 0
     tables: dict[str, TableCounts] = field(default_factory=dict)
 
     FATES: ClassVar[tuple[str, ...]] = ("processed", "duplicate", "rejected", "deferred", "filtered")
@@ -61,6 +62,7 @@ class MergeCounts:
         self.read += other.read
         for fate in self.FATES:
             setattr(self, fate, getattr(self, fate) + getattr(other, fate))
+        self.parked += other.parked
         for name, counts in other.tables.items():
             self.table(name).add(counts)
 
@@ -84,6 +86,7 @@ class MergeCounts:
             "read": self.read,
             **self.by_fate(),
             "released": self.released,
+            "parked": self.parked,
             "tables": {
                 name: {
                     "inserted": c.inserted,

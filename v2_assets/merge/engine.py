@@ -16,6 +16,7 @@ from psycopg.types.json import Jsonb
 from resources.errors import LedgerBroken
 from v2_assets.merge import session
 from v2_assets.merge.counts import MergeCounts
+from v2_assets.merge.refusals import caused_by_data, reason_of
 from v2_assets.merge.statements import SOURCE_OF, WANTS_MERGING, natural_key, same_key, staging, v2
 from v2_assets.merge.unit import Unit
 from v2_assets.schema.ownership import owned_by
@@ -33,7 +34,7 @@ def merge(
     """Merges everything of one user that is pending (or deferred and due) for this unit. Wants autocommit.
 
     Raises LedgerBroken when a select does not account for every row (nothing of that batch is written), and
-    psycopg.OperationalError when the database went away.
+    psycopg.Error for what no row is the cause of (`refusals`): the database went away, our SQL is wrong.
     """
     total = MergeCounts()
     last = 0
@@ -60,7 +61,9 @@ def _merge_or_halve(
     try:
         with connection.transaction(), connection.cursor() as cur:
             return _merge_batch(cur, unit, ids, user_id, run_id)
-    except (psycopg.DataError, psycopg.IntegrityError) as error:
+    except psycopg.Error as error:
+        if not caused_by_data(error):
+            raise
         if len(ids) == 1:
             return _reject_alone(connection, unit, ids[0], error)
     middle = len(ids) // 2
@@ -238,13 +241,7 @@ def _write_fates(cur: psycopg.Cursor[Any], unit: Unit, counts: MergeCounts) -> N
 
 
 def _reject_alone(connection: psycopg.Connection[Any], unit: Unit, staged_id: int, error: psycopg.Error) -> MergeCounts:
-    """Marks the one row that Postgres refuses; the reason names the SQLSTATE and constraint, never the value."""
-    detail = {
-        "sqlstate": error.sqlstate,
-        "constraint": error.diag.constraint_name,
-        "column": error.diag.column_name,
-        "table": error.diag.table_name,
-    }
+    """Marks the one row that Postgres refuses; the reason names SQLSTATE, table and field, never the value."""
     with connection.transaction(), connection.cursor() as cur:
         cur.execute(
             sql.SQL(
@@ -253,6 +250,6 @@ def _reject_alone(connection: psycopg.Connection[Any], unit: Unit, staged_id: in
                 " processed_at = now()"
                 " where id = %s and status in ('pending', 'deferred')"
             ).format(staging(unit.stage)),
-            [Jsonb({k: v for k, v in detail.items() if v}), staged_id],
+            [Jsonb(reason_of(error, unit.table)), staged_id],
         )
         return MergeCounts(read=cur.rowcount, rejected=cur.rowcount)

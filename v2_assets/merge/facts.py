@@ -7,8 +7,9 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from v2_assets.merge import session
+from v2_assets.merge import parking, session
 from v2_assets.merge.counts import MergeCounts
+from v2_assets.merge.refusals import caused_by_data, reason_of
 from v2_assets.merge.statements import SOURCE_OF, TELLS_FACTS, columns, natural_key, staging
 from v2_assets.merge.unit import Derived, Fact
 
@@ -44,7 +45,9 @@ def _store_or_halve(connection: psycopg.Connection[Any], fact: Fact, ids: list[i
     try:
         with connection.transaction(), connection.cursor() as cur:
             return _store(cur, fact, ids)
-    except (psycopg.DataError, psycopg.IntegrityError):
+    except psycopg.Error as error:
+        if not caused_by_data(error):
+            raise
         if len(ids) == 1:
             return MergeCounts()
     middle = len(ids) // 2
@@ -77,13 +80,29 @@ def _store(cur: psycopg.Cursor[Any], fact: Fact, ids: list[int]) -> MergeCounts:
 
 
 def derive(connection: psycopg.Connection[Any], derived: Derived, user_id: int) -> MergeCounts:
-    """Recomputes a derived table's rows for one user; rows that come out equal are not touched."""
-    counts = MergeCounts()
-    with connection.transaction(), connection.cursor() as cur:
-        session.begin(cur, derived.table)
-        selected, rows = session.select_into(cur, "merging", derived.sql, {"user_id": user_id})
-        if not rows:
+    """Recomputes a derived table's rows for one user; rows that come out equal are not touched.
+
+    A user whose rows Postgres refuses is parked with the reason and tried again by the next run.
+    """
+    key = (user_id, None)
+    try:
+        with connection.transaction(), connection.cursor() as cur:
+            counts = _derive(cur, derived, user_id)
+            parking.forget(cur, derived.file, [key])
             return counts
+    except psycopg.Error as error:
+        if not caused_by_data(error):
+            raise
+        with connection.transaction(), connection.cursor() as cur:
+            parking.park(cur, derived.table, derived.file, key, reason_of(error, derived.table))
+        return MergeCounts(parked=1)
+
+
+def _derive(cur: psycopg.Cursor[Any], derived: Derived, user_id: int) -> MergeCounts:
+    session.begin(cur, derived.table)
+    counts = MergeCounts()
+    selected, rows = session.select_into(cur, "merging", derived.sql, {"user_id": user_id})
+    if rows:
         names = session.complete(cur, "merging", session.v2_columns(derived.table, selected), "derived", None)
         counts.table(derived.table).add(session.write(cur, derived.table, "merging", names, facts=False))
     return counts

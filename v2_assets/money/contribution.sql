@@ -30,7 +30,7 @@ select
   btrim(ops.first_of(p, 'contributionType', 'type') #>> '{}') as contribution_type,
   ops.code(p -> 'status') as status,
   ops.day(btrim(ops.first_of(p, 'contributionDate', 'earnedAt', 'createdAt') #>> '{}')) as contribution_date,
-  ops.whole(coalesce(p #> '{_v2,tier}', p -> 'tier'))::smallint as tier,
+  ops.small(coalesce(p #> '{_v2,tier}', p -> 'tier')) as tier,
   coalesce((p #>> '{_v2,missed}')::boolean, false) as missed,
   ops.blank_null(p ->> 'notes') as notes,
   transaction_id_raw,

@@ -3,7 +3,7 @@
 with source as (
   select b.id as staged_id, b.payload as p, b.payload #>> '{_v2,agent_id}' as agent_raw,
     ops.code(b.payload -> 'entryType') as type_raw,
-    nullif(btrim(b.payload ->> 'shares'), '')::numeric as shares, ops.money(b.payload -> 'pricePerShare') as price
+    ops.money(b.payload -> 'shares') as shares, ops.money(b.payload -> 'pricePerShare') as price
   from batch b
 ),
 keyed as (

@@ -13,6 +13,7 @@ from v2_assets.schema import crm
 from v2_assets.schema.vocabulary import (
     Index,
     day,
+    json,
     money,
     number,
     ops_table,
@@ -20,7 +21,9 @@ from v2_assets.schema.vocabulary import (
     percent,
     small,
     surrogate,
+    total,
     ts,
+    unique,
     v2_table,
     words,
 )
@@ -44,8 +47,8 @@ def _deals() -> tuple[SchemaItem, ...]:
         for side, where in SIDES.items()
         for column in (
             number(f"{state}_{side}_count", f"Number of {what}; {where}."),
-            money(f"{state}_{side}_volume", f"Sale prices of those {state} deals; {where}."),
-            money(f"{state}_{side}_gci", f"Gross commission income of those {state} deals; {where}."),
+            total(f"{state}_{side}_volume", f"Sale prices of those {state} deals; {where}."),
+            total(f"{state}_{side}_gci", f"Gross commission income of those {state} deals; {where}."),
         )
     )
 
@@ -60,12 +63,12 @@ agg_agent_monthly = v2_table(
     number("listings_taken", "Listings that came on the market."),
     number("listings_closed", "Listings that led to a close."),
     money("average_price", "Mean sale price of the closed deals."),
-    Column("average_days_to_close", Numeric(9, 4), comment="Mean days from contract to close of the closed deals."),
+    Column("average_days_to_close", Numeric(12, 4), comment="Mean days from contract to close of the closed deals."),
     number("network_joined", "Down-line agents who joined the brokerage."),
     number("network_left", "Down-line agents who left the brokerage."),
     number("contributions_count", "Rev-share contributions earned, missed ones and duplicates left out."),
-    money("contributions_earned", "What those contributions paid."),
-    money("revshare_paid", "Rev share paid out; differs from what was earned, by the programme's design."),
+    total("contributions_earned", "What those contributions paid."),
+    total("revshare_paid", "Rev share paid out; differs from what was earned, by the programme's design."),
     number("fub_calls", "Phone calls in the CRM, of the user who is the agent."),
     number("fub_texts", "Text messages in the CRM."),
     number("fub_events", "What contacts did, in the CRM."),
@@ -85,7 +88,7 @@ agg_leaderboard = v2_table(
     words("period", "A month as YYYY-MM or a year as YYYY.", required=True),
     words("metric", "closed_count, or closed_volume or closed_gci and a currency, as closed_gci_usd.", required=True),
     parent("agent_id", "v2.agent", "An agent who is on the team now.", required=True),
-    money("value", "The agent's number."),
+    total("value", "The agent's number."),
     number("rank", "Place in the team, 1 is the most; equal numbers share a place."),
     number("previous_rank", "Place in the period before; null where the agent had none."),
     percent("share_of_team", "Part of the team's sum, as a fraction of 1."),
@@ -107,8 +110,8 @@ agg_transactions_by_week = v2_table(
     number("pending_count", "Open deals that should close in this week."),
     number("closed_count", "Deals closed."),
     number("terminated_count", "Deals that fell through, by the day they should have closed."),
-    money("closed_volume", "Sale prices of the closed deals."),
-    money("closed_gci", "Gross commission income of the closed deals."),
+    total("closed_volume", "Sale prices of the closed deals."),
+    total("closed_gci", "Gross commission income of the closed deals."),
     grain="the deals of one team in one week",
     key=("team_id", "iso_year", "iso_week"),
     sources=("derived",),
@@ -160,6 +163,22 @@ changed_key = ops_table(
     Index("changed_key_derived_idx", "derived", "id"),
     grain="one key of a computed table whose inputs changed",
     key=("id",),
+)
+
+parked_key = ops_table(
+    "parked_key",
+    surrogate("Our own number."),
+    words("table_name", "The computed table of v2.", required=True),
+    words("work", "What was refused: its queue in ops.changed_key, or the file of its select.", required=True),
+    number("owner_id", "For whom or which: an agent, team, user or deal.", required=True),
+    day("period", "Which of the owner's days; null for all."),
+    json("reason", "What Postgres refused: SQLSTATE, table, constraint, columns; never a value.", required=True),
+    ts("parked_at", "Since when it has not been computed.", required=True, default="now()"),
+    ts("tried_at", "When it was last tried.", required=True, default="now()"),
+    number("attempts", "How often it was tried.", required=True, default="1"),
+    unique("work", "owner_id", "period", name="parked_key_key", nulls_are_one=True),
+    grain="one key of a computed table that Postgres refuses to compute",
+    key=("work", "owner_id", "period"),
 )
 
 # One user's rows of one day are found without reading the user's others; the read endpoints walk these from the newest

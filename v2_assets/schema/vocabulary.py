@@ -4,7 +4,8 @@ Here: how a column, a table, a key and a check are written down once, for every 
 per domain beside this one), any SQL that runs, any Dagster.
 
 Types are fixed by these helpers, so that money is the same money everywhere: `money` numeric(14,2) in major units,
-`percent` numeric(9,4) on the scale its comment names, `ts` timestamptz, `day` date without a zone, `number` bigint.
+`total` numeric(24,2) for sums of it, `percent` numeric(9,4) on the scale its comment names, `ts` timestamptz, `day`
+date without a zone, `number` bigint.
 """
 
 from __future__ import annotations
@@ -81,14 +82,19 @@ def money(name: str, comment: str) -> Column[Any]:
     return _column(name, Numeric(14, 2), comment, False, None)
 
 
+def total(name: str, comment: str) -> Column[Any]:
+    """A sum of amounts, wide enough for ten thousand million of the largest `money`."""
+    return _column(name, Numeric(24, 2), comment, False, None)
+
+
 def percent(name: str, comment: str) -> Column[Any]:
     """A share; the comment names the scale (a fraction of 1, or 0 to 100)."""
     return _column(name, Numeric(9, 4), comment, False, None)
 
 
 def shares(name: str, comment: str) -> Column[Any]:
-    """A number of shares; fractions of a share are bought too."""
-    return _column(name, Numeric(18, 6), comment, False, None)
+    """A number of shares, or a sum of them; fractions of a share are bought too."""
+    return _column(name, Numeric(28, 6), comment, False, None)
 
 
 def degrees(name: str, comment: str) -> Column[Any]:

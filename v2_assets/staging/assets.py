@@ -110,7 +110,7 @@ def summary(outcomes: list[UserOutcome]) -> str:
 
 def _metadata(outcome: UserOutcome) -> Metadata:
     metadata: dict[str, object] = {"outcome": outcome.outcome}
-    for name in ("pages", "fetched", "new", "changed", "unchanged", "rejected"):
+    for name in ("pages", "fetched", "new", "changed", "unchanged", "rejected", "warned"):
         metadata[name] = sum(getattr(result.counts, name) for result in outcome.results)
     metadata["dagster/partition_row_count"] = metadata["fetched"]
     if outcome.results:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import orjson
@@ -30,6 +30,7 @@ class StoreCounts:
     new: int = 0
     changed: int = 0
     rejected: int = 0
+    warned: int = 0
 
     @property
     def unchanged(self) -> int:
@@ -43,6 +44,7 @@ class StoreCounts:
         self.new += other.new
         self.changed += other.changed
         self.rejected += other.rejected
+        self.warned += other.warned
 
     def as_dict(self) -> dict[str, int]:
         """For metadata and records."""
@@ -53,6 +55,7 @@ class StoreCounts:
             "changed": self.changed,
             "unchanged": self.unchanged,
             "rejected": self.rejected,
+            "warned": self.warned,
         }
 
 
@@ -87,7 +90,7 @@ async def store_page(
         await connection.execute("drop table if exists pg_temp.arriving")
         await connection.execute(
             "create temp table arriving (source_id text, payload jsonb, payload_hash bytea,"
-            " source_updated_at timestamptz, problem jsonb) on commit drop"
+            " source_updated_at timestamptz, problem jsonb, warnings jsonb) on commit drop"
         )
         async with connection.cursor() as cur, cur.copy("copy arriving from stdin") as copy:
             for record in records:
@@ -96,13 +99,15 @@ async def store_page(
             _UPSERT.format(table=sql.Identifier("staging", table)),
             {"user_id": key.user_id, "account_ref": key.account_ref, "run_id": run_id},
         )
-        for inserted, rejected, number in await result.fetchall():
+        for inserted, rejected, warned, number in await result.fetchall():
             if inserted:
                 counts.new += number
             else:
                 counts.changed += number
             if rejected:
                 counts.rejected += number
+            if warned:
+                counts.warned += number
     if sweep_id is not None:
         await connection.execute(
             "insert into ops.sweep_key (sweep_id, source_id) select %s, unnest(%s::text[]) on conflict do nothing",
@@ -119,6 +124,7 @@ def _row(record: Record) -> tuple[Any, ...]:
         payload_hash(record.payload),
         record.source_updated_at,
         Jsonb({"reason": problem.reason, "field": problem.field, "found": problem.found}) if problem else None,
+        Jsonb([asdict(warning) for warning in record.warnings]) if record.warnings else None,
     )
 
 
@@ -127,19 +133,20 @@ def _row(record: Record) -> tuple[Any, ...]:
 _UPSERT = sql.SQL(
     "with put as ("
     " insert into {table} as s (user_id, account_ref, source_id, payload, payload_hash, source_updated_at, fetched_at,"
-    "  run_id, status, status_reason, status_detail, processed_at)"
+    "  run_id, status, status_reason, status_detail, processed_at, warnings)"
     " select %(user_id)s, %(account_ref)s, a.source_id, a.payload, a.payload_hash, a.source_updated_at, now(),"
     "  %(run_id)s, case when a.problem is null then 'pending' else 'rejected' end, a.problem ->> 'reason',"
-    "  a.problem - 'reason', case when a.problem is not null then now() end from arriving a"
+    "  a.problem - 'reason', case when a.problem is not null then now() end, a.warnings from arriving a"
     " on conflict (account_ref, source_id) do update set user_id = excluded.user_id, payload = excluded.payload,"
     "  payload_hash = excluded.payload_hash, source_updated_at = excluded.source_updated_at,"
     "  fetched_at = excluded.fetched_at, run_id = excluded.run_id, status = excluded.status,"
     "  status_reason = excluded.status_reason, status_detail = excluded.status_detail,"
-    "  processed_at = excluded.processed_at, waits_for = null, duplicate_of = null, next_attempt_at = null,"
+    "  processed_at = excluded.processed_at, warnings = excluded.warnings, waits_for = null, duplicate_of = null,"
+    "  next_attempt_at = null,"
     "  attempts = 0, missing_since = null, missed_sweeps = 0"
     " where (s.payload_hash <> excluded.payload_hash or s.missing_since is not null)"
     "  and (s.source_updated_at is null or excluded.source_updated_at is null"
     "   or excluded.source_updated_at >= s.source_updated_at)"
-    " returning (xmax = 0) as inserted, status = 'rejected' as rejected)"
-    " select inserted, rejected, count(*)::int from put group by 1, 2"
+    " returning (xmax = 0) as inserted, status = 'rejected' as rejected, warnings is not null as warned)"
+    " select inserted, rejected, warned, count(*)::int from put group by 1, 2, 3"
 )

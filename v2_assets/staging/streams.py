@@ -62,7 +62,7 @@ order by 1
 _ACTIVE_PEOPLE = """
 select source_id from staging.stage_fub_people where account_ref = %(account)s and missing_since is null
   and (%(since)s::timestamptz is null or fetched_at >= %(fetched)s::timestamptz or source_updated_at >= %(since)s
-       or (payload ->> 'lastActivity')::timestamptz >= %(since)s)
+       or ops.instant(payload ->> 'lastActivity') >= %(since)s)
   and status <> 'rejected'
 order by id desc
 """

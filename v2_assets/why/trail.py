@@ -37,6 +37,7 @@ class Found(BaseModel):
     reason: str | None = None
     detail: dict[str, Any] = Field(default_factory=dict)
     waits_for: str | None = None
+    warnings: list[dict[str, str]] = Field(default_factory=list)
     staged_at: datetime | None = None
     attempts: int | None = None
     missed_sweeps: int = 0

@@ -40,7 +40,7 @@ select {CONNECTION_COLUMNS} from v2.credentials where platform = %s and active a
 """  # noqa: S608 - constants
 _STAGED = """
 select s.user_id, s.account_ref, s.status, s.status_reason as reason, s.status_detail as detail, s.waits_for,
-  s.fetched_at as staged_at, s.attempts, s.missed_sweeps, s.v2_id, w.account_ref as copy_of,
+  s.warnings, s.fetched_at as staged_at, s.attempts, s.missed_sweeps, s.v2_id, w.account_ref as copy_of,
   v.id is not null as v2_there, v.deleted_at as v2_deleted_at
 from {stage} s left join {stage} w on w.id = s.duplicate_of left join {live} v on v.id = s.v2_id
 where s.source_id = %s and (%s::bigint[] is null or s.user_id = any(%s)) order by s.user_id, s.id
@@ -120,7 +120,9 @@ def _of_stream(
         "source_id": source_id,
     }
     rows = cur.execute(sql.SQL(_STAGED).format(**names), [source_id, users, users]).fetchall()
-    found = [Found(**fixed, **{**row, "detail": row["detail"] or {}}) for row in rows]
+    found = [
+        Found(**fixed, **{**row, "detail": row["detail"] or {}, "warnings": row["warnings"] or []}) for row in rows
+    ]
     staged = {each.account_ref for each in found}
     missing = [c for c in held.values() if c.platform == stream.integration and c.account_ref not in staged]
     found += [Found(**fixed, user_id=c.user_id, account_ref=c.account_ref) for c in missing]

@@ -1,32 +1,29 @@
 """What we depend on in title records. Source: public clients of Qualia's partner surface; no schema is published.
 
-Only what a merge casts or joins by is typed. Amounts come as numbers or as text, blank or with thousand separators, and
-are read by the tables' selects; milestones are open, unknown ones and null included.
+Every field that a merge casts or joins by is typed. Amounts come as numbers or as text, blank or with thousand
+separators; milestones are open, unknown ones and null included.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from resources.apis.records import SourceModel, iso_instant
+from resources.apis.fields import Flag, Instant, Stamp, bare_amount_of
+from resources.apis.records import SourceModel
 
 #: Ids are 17 letters and digits, upper and lower case differ; longer ones are let pass, nothing else is.
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 
-def _instant(value: Any) -> Any:
-    if value is None or value == "":
-        return None
-    if iso_instant(value) is None:
-        raise ValueError("no ISO date or instant")
-    return value
+def _amount(value: Any) -> Any:
+    """Blank, with a dollar sign or with thousand separators."""
+    return bare_amount_of(re.sub(r"[\s,$]+", "", value) if isinstance(value, str) else value)
 
 
-#: ISO text: an instant, or a date alone. Kept as it came.
-When = Annotated[str | None, BeforeValidator(_instant)]
-Amount = int | float | str | None
+Amount = Annotated[Any, BeforeValidator(_amount)]
 
 
 class Party(SourceModel):
@@ -58,8 +55,18 @@ class Activity(SourceModel):
     """Something that happened; it has no id."""
 
     activity_type: str | None = None
-    created_date: When = None
+    created_date: Instant = None
     description: str | None = None
+
+
+class Milestone(SourceModel):
+    """How far one step of an order is; anything but an object tells nothing."""
+
+    complete: Flag = None
+    completion_date: Instant = None
+
+
+_Milestone = Annotated[Milestone, BeforeValidator(lambda value: value if isinstance(value, dict) else {})]
 
 
 class Order(SourceModel):
@@ -68,15 +75,15 @@ class Order(SourceModel):
     id: Id = Field(alias="_id")
     order_number: str | None = None
     status: str | None = None
-    open_date: When = None
-    close_date: When = None
-    cash_only: bool | None = None
+    open_date: Stamp = None
+    close_date: Instant = None
+    cash_only: Flag = None
     loan_amount: Amount = None
     purchase_price: Amount = None
     settlement_agency_id: Id | None = None
     properties: list[Property] | None = None
     parties: Parties | None = None
-    progress: dict[str, Any] | None = None
+    progress: dict[str, _Milestone] | None = None
     activities: list[Activity] | None = None
 
 
