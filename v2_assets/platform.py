@@ -284,6 +284,9 @@ class Platform:
             me = ProcessId.of(os.getpid())
             if me is not None:
                 me.save(self._pid_file(name))  # what it becomes keeps its pid, so `v2 status` knows it
+        if name in ("daemon", "webserver"):
+            # They ask the code server at once, and complain at length where nobody answers yet.
+            wait_until(lambda: _listens(self._port("code-server") or 0), START_TIMEOUT_S)
         return services[name].argv, environment, self._root
 
     def prepare(self, urls: DatabaseUrls) -> None:

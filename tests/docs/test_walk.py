@@ -6,12 +6,10 @@ One platform with a small sandbox; the walk goes on from step to step as a perso
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
 import sys
 import tempfile
-import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,19 +23,9 @@ from resources.postgres import Database
 from resources.settings import Settings, load_settings
 from sandbox import Sandbox, World, serve
 from sandbox.world import Scale
+from tests.pages import ROOT, block
 from v2_assets.cli.sandbox_users import sandbox_settings
 from v2_assets.platform import Platform
-
-ROOT = Path(__file__).parents[2]
-_BLOCK = re.compile(r"^( *)<!-- walk: (\w+) -->\n *```\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
-
-
-def block(page: str, name: str) -> str:
-    """The commands that a page marks with this name, in their order."""
-    text = (ROOT / "docs/howto" / page).read_text(encoding="utf-8")
-    found = [textwrap.dedent(body) for _, each, body in _BLOCK.findall(text) if each == name]
-    assert found, f"{page} marks nothing as {name}"
-    return "".join(found)
 
 
 @dataclass(frozen=True)

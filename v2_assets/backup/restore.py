@@ -110,7 +110,7 @@ def _refuse_company(connection: psycopg.Connection[Any]) -> None:
     if others:
         raise BackupError(
             f"Somebody is at work in the database: {', '.join(f'{name} ({number})' for name, number in others)}.",
-            hint="stop the platform first: `v2 down`, or systemctl stop 'v2-*'",
+            hint="stop the platform first: `v2 down`, or systemctl stop v2.target",
             retryable=True,
         )
 

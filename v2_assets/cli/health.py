@@ -65,7 +65,7 @@ def _look(o: Any, *, behind: bool) -> dict[str, Any]:
     """What this process sees itself now, and the open incidents of what only others see."""
     from v2_assets.health.behind import behind as all_behind
     from v2_assets.health.signals import look
-    from v2_assets.monitor.liveness import beats, dead, processes
+    from v2_assets.monitor.liveness import beats, dead, processes, started
 
     with o.database.connect() as connection:
         found = look(connection, o.settings)
@@ -73,10 +73,9 @@ def _look(o: Any, *, behind: bool) -> dict[str, Any]:
         streams = connection.execute(_STREAMS).fetchall()
         names = ("integration", "streams", "failed", "excluded", "users", "oldest_sync")
     with Database(o.urls.dagster).connect() as dagster:
-        started = dagster.execute("select to_regclass('daemon_heartbeats') is not null").fetchone() == (True,)
-        if started:
+        if started(dagster):
             found["daemon_dead"] = dead(beats(dagster))
-        alive = processes(o.settings, dagster if started else None)
+        alive = processes(o.settings, dagster)
     with o.database.connect() as connection:
         incidents = connection.execute(_INCIDENTS, [list(found)]).fetchall()
     troubles = [

@@ -7,8 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
+from resources.postgres import Database
 from resources.settings import load_settings
-from v2_assets.cli.opened import configured, opened, settings_in_force
+from v2_assets.cli.opened import Opened, configured, opened
 from v2_assets.cli.output import current, table
 
 
@@ -51,11 +52,8 @@ def down() -> None:
 
 def status() -> None:
     """Processes, and where every user stands: connections, onboarding, streams, failures."""
-    from v2_assets.platform import Platform
-
-    settings = settings_in_force()
-    processes = [asdict(p) for p in Platform(settings).status()]
     with opened() as o, o.database.connect() as connection:
+        processes = _who_runs(o)
         users = _users(connection)
         streams = _streams(connection)
     data = {"processes": processes, "users": users, "streams": streams}
@@ -71,6 +69,23 @@ def status() -> None:
             console.print(table(columns, rows, "Streams that stopped"))
 
     current().done(data, human)
+
+
+def _who_runs(o: Opened) -> list[dict[str, Any]]:
+    """The processes of this home; where a service manager runs them, from other homes, those that answer."""
+    from v2_assets.monitor.liveness import processes
+    from v2_assets.platform import Platform
+
+    mine = [asdict(process) for process in Platform(o.settings).status()]
+    if o.settings.database_url is None or any(row["running"] for row in mine if row["name"] != "postgres"):
+        return mine
+    with Database(o.urls.dagster).connect() as dagster:
+        answers = processes(o.settings, dagster)
+    asked = [
+        {"name": name, "running": said == "alive", "pid": None, "address": None, "log": None}
+        for name, said in answers.items()
+    ]
+    return mine[:1] + asked
 
 
 _USERS = """

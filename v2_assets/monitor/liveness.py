@@ -26,6 +26,11 @@ left join daemon_heartbeats h on h.daemon_type = wanted.name group by 1 order by
 """
 
 
+def started(dagster: psycopg.Connection[Any]) -> bool:
+    """Whether Dagster has its tables, without which nobody has ever given a sign of life."""
+    return dagster.execute("select to_regclass('daemon_heartbeats') is not null").fetchone() == (True,)
+
+
 def beats(dagster: psycopg.Connection[Any]) -> dict[str, int | None]:
     """Seconds since the last sign of life of each daemon; None for one that never gave any."""
     return dict(dagster.execute(_BEATS).fetchall())
@@ -70,7 +75,7 @@ def stopped(tick: int | None) -> dict[str, Finding]:
     return {"sensors": Finding("critical", "nothing is started by the clock", body)}
 
 
-def processes(settings: Settings, dagster: psycopg.Connection[Any] | None) -> dict[str, str]:
+def processes(settings: Settings, dagster: psycopg.Connection[Any]) -> dict[str, str]:
     """The platform's processes in a word or two each: `alive`, `silent for 300 s`, `does not answer`."""
     told = {"daemon": _daemon(dagster)}
     for name, port, path in (
@@ -87,8 +92,8 @@ def processes(settings: Settings, dagster: psycopg.Connection[Any] | None) -> di
     return told
 
 
-def _daemon(dagster: psycopg.Connection[Any] | None) -> str:
-    if dagster is None:
+def _daemon(dagster: psycopg.Connection[Any]) -> str:
+    if not started(dagster):
         return "never started"
     ages = list(beats(dagster).values())
     if None in ages:

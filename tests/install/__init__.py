@@ -1,0 +1,1 @@
+"""The manual's installation on a machine of its own: `make install-test`."""

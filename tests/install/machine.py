@@ -1,0 +1,168 @@
+"""A Debian machine in a folder: built by debootstrap, booted by systemd-nspawn with a real systemd as process 1.
+
+Before it boots it has this machine's network, for packages; booted it has a loopback device and nothing else, so that
+no port of the machine it runs on is in its way.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+RELEASE = "bookworm"
+#: What a server of this release has before anything of ours is installed on it.
+BASE = ("systemd", "systemd-sysv", "dbus", "ca-certificates", "iproute2", "procps", "curl", "openssl", "sudo")
+NEEDED = {"systemd-nspawn": "systemd-container", "debootstrap": "debootstrap"}
+_BOOT_S = 120.0
+_CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
+
+
+class CannotRun(Exception):
+    """This machine cannot boot another one; the text says what it lacks."""
+
+
+def prepare() -> None:
+    """Brings the programs that build and boot a machine. Raises CannotRun."""
+    if os.geteuid() != 0:
+        raise CannotRun("booting a machine wants root")
+    missing = [package for program, package in NEEDED.items() if shutil.which(program) is None]
+    if not missing:
+        return
+    if shutil.which("apt-get") is None:
+        raise CannotRun(f"there is no {' and no '.join(missing)}, and no apt-get to bring them")
+    for arguments in (("update",), ("install", "-y", "--no-install-recommends", *missing)):
+        done = subprocess.run(["apt-get", "-q", *arguments], capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise CannotRun(f"apt-get {arguments[0]} failed: {done.stderr.strip()[-300:]}")
+
+
+@dataclass(slots=True)
+class Machine:
+    """One machine. `folder` holds its root; `base` is kept between calls, for it never changes."""
+
+    folder: Path
+    base: Path
+    _process: subprocess.Popen[bytes] | None = None
+    said: list[str] = field(default_factory=list)
+
+    @property
+    def root(self) -> Path:
+        """The machine's file system."""
+        return self.folder / "root"
+
+    def build(self) -> None:
+        """A fresh root from the base, which is made when there is none yet. Raises CannotRun."""
+        if not self.base.exists():
+            draft = self.base.with_name(self.base.name + ".unfinished")
+            shutil.rmtree(draft, ignore_errors=True)
+            draft.parent.mkdir(parents=True, exist_ok=True)
+            argv = ["debootstrap", "--variant=minbase", f"--include={','.join(BASE)}", RELEASE, str(draft), _mirror()]
+            done = subprocess.run(argv, capture_output=True, text=True, check=False)
+            if done.returncode != 0:
+                raise CannotRun(f"debootstrap failed: {(done.stdout + done.stderr).strip()[-300:]}")
+            draft.rename(self.base)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["cp", "-a", "--reflink=auto", str(self.base), str(self.root)], check=True)
+        (self.root / "etc/hosts").write_text("127.0.0.1 localhost\n")
+        if _CERTIFICATES.exists():
+            shutil.copyfile(_CERTIFICATES, self.root / "etc/ssl/registries.pem")
+
+    def install(self, commands: str) -> str:
+        """Runs a page's commands that bring software, before the machine boots, with this machine's network."""
+        given = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
+        given |= {"PIP_CERT": "/etc/ssl/registries.pem", "DEBIAN_FRONTEND": "noninteractive", "LANG": "C.UTF-8"}
+        argv = ["systemd-nspawn", "-q", "-D", str(self.root), "--register=no", "--keep-unit", "--pipe"]
+        argv += ["--bind-ro=/etc/resolv.conf", *(f"--setenv={name}={value}" for name, value in given.items())]
+        for folder in (given.get("PIP_FIND_LINKS"), _pip_cache()):
+            if folder and Path(folder).is_dir():
+                argv.append(f"--bind={folder}")
+        argv.append(f"--setenv=PIP_CACHE_DIR={_pip_cache()}")
+        return self._run([*argv, "bash", "-euo", "pipefail", "-c", commands], commands, 3600)
+
+    def boot(self) -> None:
+        """Starts the machine and waits until its systemd has started what it wants."""
+        argv = ["systemd-nspawn", "-q", "-D", str(self.root), "--boot", "--private-network", "--register=no"]
+        argv += ["--keep-unit", "--hostname=v2-install"]
+        with (self.folder / "console.log").open("ab") as console:
+            self._process = subprocess.Popen(
+                argv, stdin=subprocess.DEVNULL, stdout=console, stderr=console, start_new_session=True
+            )
+        self._wait_until_booted(None)
+
+    def reboot(self) -> None:
+        """What an operator's `reboot` does."""
+        before = self._leader()
+        self.type("systemctl --no-block reboot")
+        self._wait_until_booted(before)
+
+    def type(self, commands: str, *, fails: bool = False, timeout_s: float = 900) -> str:
+        """What root's shell answers in the booted machine. Fails when a command does (unless it should)."""
+        argv = ["nsenter", "-t", str(self._leader()), "-a", "env", "-i", "HOME=/root", "LANG=C.UTF-8", "COLUMNS=200"]
+        argv += ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
+        return self._run(
+            [*argv, "bash", "-euo", "pipefail", "-c", f"cd /opt/v2\n{commands}"], commands, timeout_s, fails
+        )
+
+    def stop(self) -> None:
+        """Ends the machine and removes its root."""
+        if self._process is not None:
+            for process in psutil.Process(self._process.pid).children(recursive=True):
+                process.kill()
+            self._process.wait(60)
+        shutil.rmtree(self.root, ignore_errors=True)
+
+    def _run(self, argv: list[str], commands: str, timeout_s: float, fails: bool = False) -> str:
+        self.said.append(f"# {commands.strip()}")
+        done = subprocess.run(
+            argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=timeout_s
+        )
+        self.said.append(done.stdout + done.stderr)
+        with (self.folder / "typed.log").open("a", encoding="utf-8") as log:
+            log.write("\n".join(self.said[-2:]) + "\n")
+        wrong = done.returncode == 0 if fails else done.returncode != 0
+        assert not wrong, f"{commands}\nexit {done.returncode}\n{done.stdout[-6000:]}\n{done.stderr[-6000:]}"
+        return done.stdout
+
+    def _leader(self) -> int:
+        """The pid, out here, of the machine's first process."""
+        assert self._process is not None, "the machine is not booted"
+        deadline = time.monotonic() + _BOOT_S
+        while time.monotonic() < deadline:
+            for process in psutil.Process(self._process.pid).children():
+                if process.name() == "systemd":
+                    return process.pid
+            time.sleep(0.2)
+        raise AssertionError(f"the machine did not boot: see {self.folder / 'console.log'}")
+
+    def _wait_until_booted(self, before: int | None) -> None:
+        deadline = time.monotonic() + _BOOT_S
+        while time.monotonic() < deadline:
+            leader = self._leader()
+            if leader != before:
+                argv = ["nsenter", "-t", str(leader), "-a", "systemctl", "is-system-running"]
+                done = subprocess.run(argv, capture_output=True, text=True, check=False)
+                if done.stdout.strip() in ("running", "degraded"):
+                    return
+            time.sleep(0.5)
+        raise AssertionError(f"the machine did not boot within {_BOOT_S:.0f} s: see {self.folder / 'console.log'}")
+
+
+def _mirror() -> str:
+    """Where this machine has its own packages from."""
+    argv = ["apt-get", "indextargets", "--format", "$(SITE) $(RELEASE) $(COMPONENT)", "Created-By: Packages"]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    for line in done.stdout.splitlines():
+        site, release, component = (*line.split(), "", "", "")[:3]
+        if release == RELEASE and component == "main":
+            return site
+    raise CannotRun(f"this machine has no packages of Debian {RELEASE} to build another one from")
+
+
+def _pip_cache() -> str:
+    return os.environ.get("PIP_CACHE_DIR") or str(Path.home() / ".cache/pip")
