@@ -26,9 +26,12 @@ COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose/compose.yaml").read_
 
 
 def unit(path: Path) -> configparser.ConfigParser:
+    """A unit as systemd reads it: what all of ours have in common stands in a file of its own."""
     parser = configparser.ConfigParser(strict=False, interpolation=None)
     parser.optionxform = str  # type: ignore[assignment,method-assign]  # systemd's names have capitals
     parser.read_string(path.read_text(encoding="utf-8"))
+    if path.suffix == ".service":
+        parser.read_string((DEPLOY / "systemd/v2-.service.d/hardening.conf").read_text(encoding="utf-8"))
     return parser
 
 
@@ -65,13 +68,24 @@ def test_a_unit_starts_what_exists_with_settings_that_exist_and_may_write_only_w
         assert service["Restart"] == "always"
 
 
+def test_a_database_that_is_away_ends_no_unit_for_good() -> None:
+    """A required unit that fails is not started again with those that require it. They look at the schema themselves."""
+    for path in UNITS:
+        told = unit(path)
+        assert "Requires" not in told["Unit"] and "BindsTo" not in told["Unit"], path.name
+        assert told["Unit"].get("StartLimitIntervalSec") == "0" or "PartOf" not in told["Unit"], path.name
+    assert unit(DEPLOY / "systemd/v2-migrate.service")["Service"]["Restart"] == "on-failure"
+
+
 def test_every_process_has_its_unit_and_its_container_and_the_target_wants_all_units() -> None:
     commands = [shlex.split(unit(path)["Service"]["ExecStart"]) for path in UNITS]
     units = {check_command(words) for words in commands if words[0] != "/bin/sh"}
     alone = {FACING.get(name, name) for name in get_args(Process)}
     assert alone <= units
     wanted = set(unit(DEPLOY / "systemd/v2.target")["Unit"]["Wants"].split())
-    assert wanted == {f"v2-{name}.service" for name in get_args(Process)}
+    assert wanted == {f"v2-{name}.service" for name in (*get_args(Process), "migrate")} | {"v2-backup.timer"}
+    for name in wanted:
+        assert unit(DEPLOY / "systemd" / name)["Unit"]["PartOf"] == "v2.target", f"{name} would outlive the target"
     commanded = {
         check_command(s["command"])
         for s in COMPOSE["services"].values()
