@@ -69,7 +69,7 @@ def test_a_unit_starts_what_exists_with_settings_that_exist_and_may_write_only_w
 
 
 def test_a_database_that_is_away_ends_no_unit_for_good() -> None:
-    """A required unit that fails is not started again with those that require it. They look at the schema themselves."""
+    """What a unit requires and what fails ends it as well; so they look at the schema themselves."""
     for path in UNITS:
         told = unit(path)
         assert "Requires" not in told["Unit"] and "BindsTo" not in told["Unit"], path.name
