@@ -345,6 +345,12 @@ class Settings(BaseSettings):
     health_rejected_percent_critical: Annotated[
         float, Field(ge=0, description="per cent of a table's staged records that are rejected: more is critical")
     ] = 5
+    health_backup_hours_warning: Annotated[
+        float | None, Field(ge=0, description="hours since the last backup: more is a warning; unset, nobody is told")
+    ] = None
+    health_backup_hours_critical: Annotated[
+        float | None, Field(ge=0, description="hours since the last backup: more is critical")
+    ] = None
 
     log_format: Annotated[
         Literal["text", "json"],

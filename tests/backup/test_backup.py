@@ -106,6 +106,19 @@ def test_what_was_destroyed_comes_back_row_for_row_with_its_grants(
     assert row and row[0] > 1
 
 
+def test_a_backup_that_is_whole_is_noted_and_one_that_failed_is_not(
+    settings: Settings, urls: DatabaseUrls, tmp_path: Path
+) -> None:
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full/file").touch()
+    with pytest.raises(BackupError):
+        backup(settings, urls, tmp_path / "full", with_key=False, say=quiet)
+    backup(settings, urls, tmp_path / "b", with_key=False, say=quiet)
+    with Database(urls.v2).connect() as connection:
+        noted = connection.execute("select folder, bytes > 0, made_at > now() - interval '1 hour' from ops.backup")
+        assert noted.fetchall() == [("b", True, True)]
+
+
 def test_it_replaces_what_is_there_only_when_that_is_said(
     settings: Settings, urls: DatabaseUrls, tmp_path: Path
 ) -> None:

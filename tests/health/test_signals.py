@@ -17,7 +17,9 @@ from v2_assets.incidents import Finding, settle
 
 Connection = psycopg.Connection[Any]
 #: The defaults are in behaviour's table; here the counts are small, so that rows are few.
-SETTINGS = load_settings(health_backlog_warning=1, health_backlog_critical=3)
+SETTINGS = load_settings(
+    health_backlog_warning=1, health_backlog_critical=3, health_backup_hours_warning=26, health_backup_hours_critical=72
+)
 
 
 @pytest.fixture
@@ -104,6 +106,14 @@ def undelivered(connection: Connection) -> None:
     )
 
 
+def backed_up(connection: Connection, hours: float) -> None:
+    connection.execute(
+        "insert into ops.backup (made_at, folder, bytes) values (now() - %s * interval '1 hour', 'b', 9),"
+        " (now() - interval '200 hours', 'a', 9)",
+        [hours],
+    )
+
+
 def rejected(connection: Connection, number: int, of: int) -> None:
     staged(connection, number, "rejected")
     staged(connection, of - number, "processed")
@@ -144,6 +154,9 @@ CASES: list[tuple[str, str | None, Callable[[Connection], None]]] = [
     ("row_gap", "warning", lambda c: sweep(c, 49, 50)),
     ("row_gap", "critical", lambda c: sweep(c, 20, 30)),
     ("alert_undelivered", "warning", undelivered),
+    ("backup_old", None, lambda c: backed_up(c, 25)),
+    ("backup_old", "warning", lambda c: backed_up(c, 27)),
+    ("backup_old", "critical", lambda c: c.execute("update v2.user set created_at = now() - interval '73 hours'")),
 ]
 
 
@@ -158,6 +171,11 @@ def test_a_signal_says_how_bad_it_is_and_what_helps(
     for finding in found.values():
         assert finding.subject and finding.body["what"] and finding.body["do"].startswith("v2 ")
         assert "@" not in f"{finding.subject} {dict(finding.body)}"
+
+
+def test_who_expects_no_backups_is_not_told_of_their_age(connection: Connection) -> None:
+    backed_up(connection, 500)
+    assert look(connection, load_settings())["backup_old"] == {}
 
 
 def test_every_signal_is_made_to_happen_at_each_of_its_levels() -> None:

@@ -60,7 +60,7 @@ class Machine:
         """A fresh root from the base, which is made when there is none yet. Raises CannotRun."""
         if not self.base.exists():
             draft = self.base.with_name(self.base.name + ".unfinished")
-            shutil.rmtree(draft, ignore_errors=True)
+            _remove(draft)
             draft.parent.mkdir(parents=True, exist_ok=True)
             argv = ["debootstrap", "--variant=minbase", f"--include={','.join(BASE)}", RELEASE, str(draft), _mirror()]
             done = subprocess.run(argv, capture_output=True, text=True, check=False)
@@ -115,7 +115,7 @@ class Machine:
             for process in psutil.Process(self._process.pid).children(recursive=True):
                 process.kill()
             self._process.wait(60)
-        shutil.rmtree(self.root, ignore_errors=True)
+        _remove(self.root)
 
     def _run(self, argv: list[str], commands: str, timeout_s: float, fails: bool = False) -> str:
         self.said.append(f"# {commands.strip()}")
@@ -151,6 +151,12 @@ class Machine:
                     return
             time.sleep(0.5)
         raise AssertionError(f"the machine did not boot within {_BOOT_S:.0f} s: see {self.folder / 'console.log'}")
+
+
+def _remove(root: Path) -> None:
+    """A root may have /proc and /sys mounted in it, which are this machine's: those are let go, and not entered."""
+    subprocess.run(["umount", "--quiet", str(root / "proc"), str(root / "sys")], check=False)
+    subprocess.run(["rm", "-rf", "--one-file-system", str(root)], check=False)
 
 
 def _mirror() -> str:

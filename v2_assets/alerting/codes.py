@@ -7,6 +7,7 @@ CODES: dict[str, str] = {
     "alert_undelivered": "Messages wait because no channel takes them.",
     "asset_without_trigger": "No schedule and no sensor starts an asset.",
     "backlog_large": "Staged records wait for their merge.",
+    "backup_old": "No backup has been made for too long.",
     "check_failed": "A standing check of a table is broken.",
     "credential_not_verified": "A new key was refused when it was first tried.",
     "credential_refused": "A key that worked is refused by its source.",

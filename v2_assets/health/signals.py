@@ -29,8 +29,8 @@ class Signal:
 
     `query` selects `key`, `value` (in the thresholds' unit), `since`, `users` (ids) and what `subject`, `what` and `do`
     are filled in with. `thresholds` are the settings of the warning and of the critical value; a row above neither is
-    no trouble. Without thresholds every row is a warning. `per` says what a key names: a staging table, a stream as
-    integration/entity, or anything else of the platform.
+    no trouble, and one that is unset is never passed. Without thresholds every row is a warning. `per` says what a key
+    names: a staging table, a stream as integration/entity, or anything else of the platform.
     """
 
     code: str
@@ -50,7 +50,9 @@ class Signal:
         if self.thresholds is None:
             return "warning"
         warning, critical = (getattr(settings, name) for name in self.thresholds)
-        return "critical" if row["value"] > critical else "warning" if row["value"] > warning else None
+        if critical is not None and row["value"] > critical:
+            return "critical"
+        return "warning" if warning is not None and row["value"] > warning else None
 
 
 #: The asset whose checks show what concerns no single table.
@@ -225,6 +227,19 @@ SIGNALS: tuple[Signal, ...] = (
         "v2 reconcile",
         ("health_gap_percent_warning", "health_gap_percent_critical"),
         per="stream",
+    ),
+    Signal(
+        "backup_old",
+        sql.SQL(
+            "select 'backup' as key, t.since, extract(epoch from now() - t.since) / 3600 as value, t.folder,"
+            " '{{}}'::bigint[] as users from (select coalesce(max(made_at), (select min(created_at) from v2.user))"
+            " as since, coalesce((array_agg(folder order by made_at desc))[1], 'none yet') as folder from ops.backup) t"
+            " where t.since is not null"
+        ).format(),
+        "the last backup is {value:.0f} hours old",
+        "Since then no backup has been finished. The last one: {folder}.",
+        "v2 backup --to FOLDER",
+        ("health_backup_hours_warning", "health_backup_hours_critical"),
     ),
     Signal(
         "alert_undelivered",

@@ -8,6 +8,7 @@ schema and the reference pages are made from these; nothing here talks to a data
 from v2_assets.schema import (
     aggregates,
     api,
+    backups,
     comparison,
     crm,
     deals,
@@ -33,6 +34,7 @@ __all__ = [
     "Stream",
     "aggregates",
     "api",
+    "backups",
     "comparison",
     "crm",
     "deals",
