@@ -217,6 +217,10 @@ class Settings(BaseSettings):
     supervise: Annotated[
         bool, Field(description="start again what `v2 up` started and what ended by itself", examples=["true"])
     ] = True
+    start_command: Annotated[
+        str,
+        Field(description="what starts the platform here, for messages", examples=["systemctl restart v2.target"]),
+    ] = "v2 up"
     receiver_port: Annotated[
         int, Field(ge=1, le=65535, description="port of the webhook receiver on 127.0.0.1", examples=[3020])
     ] = 3020

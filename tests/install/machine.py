@@ -19,6 +19,9 @@ RELEASE = "bookworm"
 #: What a server of this release has before anything of ours is installed on it.
 BASE = ("systemd", "systemd-sysv", "dbus", "ca-certificates", "iproute2", "procps", "curl", "openssl", "sudo")
 NEEDED = {"systemd-nspawn": "systemd-container", "debootstrap": "debootstrap"}
+HOSTNAME = "v2-install"
+#: The names that the manual writes where a reader puts their own.
+NAMES = ("v2.example.com", "hooks.example.com", "api.example.com")
 _BOOT_S = 120.0
 _CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 
@@ -69,7 +72,8 @@ class Machine:
             draft.rename(self.base)
         self.folder.mkdir(parents=True, exist_ok=True)
         subprocess.run(["cp", "-a", "--reflink=auto", str(self.base), str(self.root)], check=True)
-        (self.root / "etc/hosts").write_text("127.0.0.1 localhost\n")
+        (self.root / "etc/hosts").write_text(f"127.0.0.1 localhost {HOSTNAME} {' '.join(NAMES)}\n")
+        (self.root / "etc/hostname").write_text(HOSTNAME + "\n")
         if _CERTIFICATES.exists():
             shutil.copyfile(_CERTIFICATES, self.root / "etc/ssl/registries.pem")
 
@@ -88,7 +92,7 @@ class Machine:
     def boot(self) -> None:
         """Starts the machine and waits until its systemd has started what it wants."""
         argv = ["systemd-nspawn", "-q", "-D", str(self.root), "--boot", "--private-network", "--register=no"]
-        argv += ["--keep-unit", "--hostname=v2-install"]
+        argv += ["--keep-unit", f"--hostname={HOSTNAME}"]
         with (self.folder / "console.log").open("ab") as console:
             self._process = subprocess.Popen(
                 argv, stdin=subprocess.DEVNULL, stdout=console, stderr=console, start_new_session=True
@@ -112,9 +116,12 @@ class Machine:
     def stop(self) -> None:
         """Ends the machine and removes its root."""
         if self._process is not None:
-            for process in psutil.Process(self._process.pid).children(recursive=True):
-                process.kill()
-            self._process.wait(60)
+            self._process.terminate()  # which shuts the machine down
+            try:
+                self._process.wait(_BOOT_S)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
         _remove(self.root)
 
     def _run(self, argv: list[str], commands: str, timeout_s: float, fails: bool = False) -> str:

@@ -74,7 +74,7 @@ def _look(o: Any, *, behind: bool) -> dict[str, Any]:
         names = ("integration", "streams", "failed", "excluded", "users", "oldest_sync")
     with Database(o.urls.dagster).connect() as dagster:
         if started(dagster):
-            found["daemon_dead"] = dead(beats(dagster))
+            found["daemon_dead"] = dead(beats(dagster), o.settings.start_command)
         alive = processes(o.settings, dagster)
     with o.database.connect() as connection:
         incidents = connection.execute(_INCIDENTS, [list(found)]).fetchall()

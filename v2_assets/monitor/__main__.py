@@ -57,14 +57,18 @@ class Monitor:
         """One look. Whatever is away is a state and not an end."""
         try:
             with self.dagster.connect() as connection:
-                silent, halted = dead(beats(connection)), stopped(last_tick(connection))
+                silent = dead(beats(connection), self.settings.start_command)
+                halted = stopped(last_tick(connection))
             with self.database.connect(autocommit=True) as connection:
+                settled = self._sees_for_a_while()
                 # One cause, one incident: without a daemon or a code server no sensor ticks.
-                if silent or self._sees_since_just_now() or connection.execute(_DIED).fetchone():
+                if silent or not settled or connection.execute(_DIED).fetchone():
                     halted = {}
-                settle(connection, "daemon_dead", silent)
-                settle(connection, "ticks_stopped", halted)
-            if silent or halted:
+                # Of what is just being started, or was restored, the last sign of life is an old one or there is none.
+                if settled:
+                    settle(connection, "daemon_dead", silent)
+                    settle(connection, "ticks_stopped", halted)
+            if settled and (silent or halted):
                 deliver(self.database, self.settings)
             names = [name for finding in (silent | halted).values() for name in finding.body["silent"]]
             self.state = {"ok": not names, "why": f"silent: {', '.join(names)}" if names else ""}
@@ -76,9 +80,9 @@ class Monitor:
             if isinstance(error, DatabaseError):
                 self._database_is(away=True)
 
-    def _sees_since_just_now(self) -> bool:
+    def _sees_for_a_while(self) -> bool:
         self.seeing_since = self.seeing_since or time.monotonic()
-        return time.monotonic() - self.seeing_since < SETTLED_AFTER_S
+        return time.monotonic() - self.seeing_since >= SETTLED_AFTER_S
 
     def _database_is(self, *, away: bool) -> None:
         """Tells of a database that stays away, and of its return. No incident can be kept without it, so this is."""

@@ -36,8 +36,8 @@ def beats(dagster: psycopg.Connection[Any]) -> dict[str, int | None]:
     return dict(dagster.execute(_BEATS).fetchall())
 
 
-def dead(beats: dict[str, int | None]) -> dict[str, Finding]:
-    """The incident that silent daemons are, if any is silent."""
+def dead(beats: dict[str, int | None], start_command: str) -> dict[str, Finding]:
+    """The incident that silent daemons are, if any is silent. `start_command` is what helps here."""
     silent = {name: age for name, age in beats.items() if age is None or age > DEAD_AFTER_S}
     if not silent:
         return {}
@@ -46,7 +46,7 @@ def dead(beats: dict[str, int | None]) -> dict[str, Finding]:
         "since": None,
         "users": [],
         "link": "/health",
-        "do": "v2 up",
+        "do": start_command,
         "silent": sorted(silent),
     }
     return {"daemon": Finding("critical", "Dagster's daemon is dead", body)}
