@@ -11,6 +11,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,18 +79,25 @@ def _in_memory() -> str | None:
     return str(folder) if folder.is_dir() and shutil.disk_usage(folder).free > 4 * 2**30 else None
 
 
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[PostgresServer]:
-    """A server of its own for the session (fsync off); stopped and removed at the end."""
+@contextmanager
+def new_server() -> Iterator[EmbeddedPostgres | InstalledPostgres]:
+    """A server of the kind that this session tests on, which nobody else uses; stopped and removed at the end."""
     home = Path(tempfile.mkdtemp(prefix="v2-tests-", dir=_in_memory()))
     home.chmod(0o711)  # when root starts it, the server runs as another account that has to pass here
     server = InstalledPostgres(home, Path(_BINARIES)) if _BINARIES else EmbeddedPostgres(home, fsync=False)
     try:
         server.hold()
-        yield PostgresServer(server)
+        yield server
     finally:
         server.stop()
         shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A server of its own for the session (fsync off); stopped and removed at the end."""
+    with new_server() as server:
+        yield PostgresServer(server)
 
 
 @pytest.fixture(scope="session")

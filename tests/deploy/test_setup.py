@@ -1,47 +1,51 @@
-"""The logins of deploy/postgres/setup.sql, on a server of their own: each may do its work and no more."""
+"""The logins of deploy/postgres/setup.sql, on a server of their own: each may do its work and no more.
+
+The file is run by a superuser and by an administrator who is none, and again each time, since it may be.
+"""
 
 from __future__ import annotations
 
-import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from resources.embedded import EmbeddedPostgres
 from resources.embedded.cluster import programs_folder, server_environment
 from resources.errors import DatabaseError
 from resources.postgres import Database
+from tests.conftest import new_server
 from v2_assets.schema import migrate
 
 SETUP = Path(__file__).parents[2] / "deploy/postgres/setup.sql"
 LOGINS = ("owner", "app", "hook", "front", "people")
 
 
-@pytest.fixture(scope="module")
-def logins() -> Iterator[dict[str, Database]]:
+@pytest.fixture(scope="module", params=["superuser", "no superuser"])
+def logins(request: pytest.FixtureRequest) -> Iterator[dict[str, Database]]:
     """The database v2 as each login sees it; `dagster` is v2_app's other one."""
-    home = Path(tempfile.mkdtemp(prefix="v2-setup-"))
-    home.chmod(0o711)
-    server = EmbeddedPostgres(home, fsync=False)
-    try:
-        server.hold()
+    with new_server() as server:
         admin = server.url("postgres")
         with Database(admin).connect(autocommit=True) as connection:
             connection.execute("drop database v2")
-        psql = [str(programs_folder() / "psql"), "-q", "-d", admin]
-        psql += [word for name in LOGINS for word in ("-v", f"{name}_password=p'w {name}")]
-        subprocess.run([*psql, "-f", str(SETUP)], check=True, env=server_environment())
+            if request.param == "no superuser":  # as the administrator of a managed server is
+                connection.execute("create role boss login createrole createdb password 'b'")
         place = admin.rpartition("@")[2].partition("/")[0]
+        by = admin if request.param == "superuser" else f"postgresql://boss:b@{place}/postgres"
+        set_up(by, "forgotten")
+        set_up(by, "p'w")
         urls = {name: f"postgresql://v2_{name}:p%27w%20{name}@{place}/v2" for name in LOGINS}
         migrate.upgrade(urls["owner"])
+        set_up(by, "p'w")
         urls["dagster"] = urls["app"].removesuffix("v2") + "dagster"
         yield {name: Database(url) for name, url in urls.items()}
-    finally:
-        server.stop()
-        shutil.rmtree(home, ignore_errors=True)
+
+
+def set_up(administrator: str, password: str) -> None:
+    """Runs the file as this login; each login's password begins with `password`."""
+    psql = [str(programs_folder() / "psql"), "-q", "-d", administrator]
+    psql += [word for name in LOGINS for word in ("-v", f"{name}_password={password} {name}")]
+    subprocess.run([*psql, "-f", str(SETUP)], check=True, env=server_environment())
 
 
 def refused(database: Database, statement: str) -> bool:

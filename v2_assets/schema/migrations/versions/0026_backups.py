@@ -4,8 +4,8 @@ from alembic import op
 
 from v2_assets.schema.migrations.statements import run_sql_beside
 
-revision = "0025_backups"
-down_revision = "0024_v1_numbers"
+revision = "0026_backups"
+down_revision = "0025_definers"
 
 
 def upgrade() -> None:
