@@ -4,8 +4,8 @@ from alembic import op
 
 from v2_assets.schema.migrations.statements import run_sql_beside
 
-revision = "0026_backups"
-down_revision = "0025_definers"
+revision = "0027_backups"
+down_revision = "0026_read_or_warned"
 
 
 def upgrade() -> None:

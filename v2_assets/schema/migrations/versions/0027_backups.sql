@@ -1,4 +1,4 @@
--- Revision 0026: the backups that were made, so that somebody is told when none was.
+-- Revision 0027: the backups that were made, so that somebody is told when none was.
 
 CREATE TABLE ops.backup (
     id BIGINT GENERATED ALWAYS AS IDENTITY,
