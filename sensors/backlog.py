@@ -4,21 +4,22 @@ It looks at staging itself, not at events, so a failed run, a retry command, an 
 same way. Rows that stay pending although a run has just tried them are tried again ever more slowly.
 """
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import dagster as dg
+import psycopg
 from psycopg import sql
 
 from resources.postgres import Database
-from sensors.ranges import contiguous, tags_for
+from sensors.ranges import covering, tags_for
 from sensors.runs import busy_keys
 from v2_assets.automation import BACKLOG_INTERVAL_S, KIND_TAG, LANE
 from v2_assets.jobs import merge_backlog
 from v2_assets.merge.statements import WANTS_MERGING
-from v2_assets.partitions import USERS_NAME, partition_key
+from v2_assets.partitions import USERS_NAME, partition_key, user_ids
 from v2_assets.platform_resource import PlatformResource
 from v2_assets.schema.stage import STREAMS
 
@@ -38,16 +39,17 @@ class Attempt:
 
 
 def backlog(database: Database) -> dict[str, tuple[int, int]]:
-    """Users (as partition keys) with rows that want merging: how many, and the newest of them."""
+    """Users (as partition keys) who are there and have rows that want merging: how many, and the newest of them."""
     per_table = sql.SQL(" union all ").join(
         sql.SQL("select user_id, count(*) as rows, max(id) as newest from {} where {} group by user_id").format(
             sql.Identifier("staging", stream.table), WANTS_MERGING
         )
         for stream in STREAMS
     )
-    query = sql.SQL("select user_id, sum(rows)::bigint, sum(newest)::bigint from ({}) t group by user_id").format(
-        per_table
-    )
+    query = sql.SQL(
+        "select user_id, sum(rows)::bigint, sum(newest)::bigint from ({}) t"
+        ' where user_id in (select id from v2."user" where deleted_at is null) group by user_id'
+    ).format(per_table)
     with database.connect() as connection:
         return {partition_key(row[0]): (row[1], row[2]) for row in connection.execute(query).fetchall()}
 
@@ -71,13 +73,31 @@ def due(
     return chosen, remembered
 
 
-def _read(cursor: str | None) -> dict[str, Attempt]:
-    stored = json.loads(cursor) if cursor else {}
-    return {k: Attempt(v[0], v[1], v[2], datetime.fromisoformat(v[3])) for k, v in stored.items()}
+def attempts(connection: psycopg.Connection[Any]) -> dict[str, Attempt]:
+    """What was remembered at earlier ticks. In a table, because a cursor is stored again with every tick."""
+    rows = connection.execute("select user_id, newest, rows, tries, not_before from ops.backlog_attempt").fetchall()
+    return {partition_key(row[0]): Attempt(*row[1:]) for row in rows}
 
 
-def _written(attempts: Mapping[str, Attempt]) -> str:
-    return json.dumps({k: [a.newest, a.rows, a.tries, a.not_before.isoformat()] for k, a in attempts.items()})
+def remember(connection: psycopg.Connection[Any], waiting: Iterable[str], sent: Mapping[str, Attempt]) -> None:
+    """Keeps what is sent to a run now, and forgets whose backlog is gone."""
+    with connection.transaction():
+        connection.execute(
+            "delete from ops.backlog_attempt where user_id <> all(%s::bigint[])", [user_ids(list(waiting))]
+        )
+        connection.execute(
+            "insert into ops.backlog_attempt (user_id, newest, rows, tries, not_before)"
+            " select * from unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::timestamptz[])"
+            " on conflict (user_id) do update set newest = excluded.newest, rows = excluded.rows,"
+            " tries = excluded.tries, not_before = excluded.not_before",
+            [
+                user_ids(list(sent)),
+                [each.newest for each in sent.values()],
+                [each.rows for each in sent.values()],
+                [each.tries for each in sent.values()],
+                [each.not_before for each in sent.values()],
+            ],
+        )
 
 
 @dg.sensor(
@@ -91,12 +111,17 @@ def backlog_sensor(
     context: dg.SensorEvaluationContext, platform: PlatformResource
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
     keys = list(context.instance.get_dynamic_partitions(USERS_NAME))
-    waiting = {k: v for k, v in backlog(platform.database).items() if k in set(keys)}
-    busy = busy_keys(context.instance, keys) if waiting else set()
-    idle = {k: v for k, v in waiting.items() if k not in busy}
-    chosen, remembered = due(idle, _read(context.cursor), datetime.now(UTC))
-    context.update_cursor(_written(remembered))
+    waiting = backlog(platform.database)
+    # An import may bring rows of somebody who has no connection, and so was never onboarded.
+    if strangers := sorted(waiting.keys() - set(keys), key=int):
+        context.instance.add_dynamic_partitions(USERS_NAME, strangers)
+        keys += strangers
+    busy = busy_keys(context.instance, keys) if waiting else set[str]()
+    idle = {key: rows for key, rows in waiting.items() if key not in busy}
+    with platform.database.connect(autocommit=True) as connection:
+        chosen, remembered = due(idle, attempts(connection), datetime.now(UTC))
+        remember(connection, waiting, {key: remembered[key] for key in chosen})
     if not chosen:
         yield dg.SkipReason(f"{len(waiting)} users have pending rows; each is being worked on or was just tried")
-    for piece in contiguous(keys, chosen, USERS_PER_RUN):
-        yield dg.RunRequest(tags={**tags_for(piece), KIND_TAG: "backlog", **LANE})
+    for piece in covering(keys, chosen, USERS_PER_RUN):
+        yield dg.RunRequest(tags={**tags_for(piece, chosen), KIND_TAG: "backlog", **LANE})

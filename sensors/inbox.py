@@ -79,5 +79,5 @@ def inbox_sensor(
         yield dg.RunRequest(
             asset_selection=assets_for(told.touched),
             asset_check_keys=[],  # left out, a selection brings every check of its assets, which read whole tables
-            tags={**tags_for(piece), KIND_TAG: "webhook"},
+            tags={**tags_for(piece, users), KIND_TAG: "webhook"},
         )

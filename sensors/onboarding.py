@@ -6,7 +6,7 @@ that run is asked for, so nothing happens twice. Nobody creates jobs by hand; do
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -21,7 +21,7 @@ from resources.http.budget import PostgresBudget
 from resources.postgres import Database
 from resources.reading import Identity
 from resources.settings import Settings
-from sensors.ranges import contiguous, tags_for
+from sensors.ranges import covering, tags_for
 from v2_assets.automation import (
     HISTORY_KIND,
     INTEGRATION_TAG,
@@ -42,9 +42,11 @@ from v2_assets.users import CONNECTION_COLUMNS, Connection, connections_of
 
 #: Verifying is one small call; a tick must end within Dagster's 60 s, so who is kept waiting is asked at another one.
 VERIFIED_PER_TICK, VERIFYING_S = 20, 30.0
-#: Users whose first sync is one run, if they are neighbours; who waits for a neighbour's large account waits for it
-#: only with the merges, since the streams of a run's users are read side by side.
+#: Users whose first sync is one run; who waits for another's large account waits for it only with the merges, since the
+#: streams of a run's users are read side by side.
 USERS_PER_RUN = 25
+#: How far apart they may stand: Dagster writes down every partition of a run's range.
+LONGEST_RANGE = 200
 #: The key of the run that jobs have asked for.
 RUN_TAG = "v2/onboarding-run"
 #: Dagster's own: its place in the queue, and how often a run that lost its process is run again.
@@ -52,7 +54,9 @@ QUEUE_TAG, MAX_RETRIES_TAG = "dagster/priority", "dagster/max_retries"
 
 _NEW = f"""
 select {CONNECTION_COLUMNS} from v2.credentials
-where state = 'new' and active and deleted_at is null and platform = any(%s) order by id limit %s
+where state = 'new' and active and deleted_at is null and platform = any(%s)
+  and exists (select from v2."user" u where u.id = v2.credentials.user_id and u.deleted_at is null)
+order by id limit %s
 """  # noqa: S608 - constants
 
 
@@ -146,7 +150,7 @@ async def _refuse(connection: psycopg.AsyncConnection[Any], new: Connection, err
 
 
 def group_jobs(connection: psycopg.Connection[Any], jobs: Sequence[Job], keys: Sequence[str]) -> list[Asked]:
-    """Gives neighbours whose jobs want the same a run together, for good: a tick that is repeated asks for the same.
+    """Gives users whose jobs want the same a run together, for good: a tick that is repeated asks for the same.
 
     Returns every run that is to be asked for.
     """
@@ -156,8 +160,11 @@ def group_jobs(connection: psycopg.Connection[Any], jobs: Sequence[Job], keys: S
             users = alike.setdefault((job.integration, *wanted), {})
             users.setdefault(partition_key(job.user_id), []).append(job.id)
     for (_, entities, recent), mine in alike.items():
-        for group in contiguous(keys, mine, USERS_PER_RUN):
-            ask(connection, [job_id for key in group for job_id in mine[key]], entities, recent=recent)
+        for piece in covering(keys, mine, LONGEST_RANGE):
+            together = [key for key in piece if key in mine]
+            for start in range(0, len(together), USERS_PER_RUN):
+                group = together[start : start + USERS_PER_RUN]
+                ask(connection, [job_id for key in group for job_id in mine[key]], entities, recent=recent)
     return to_start(connection)
 
 
@@ -171,11 +178,16 @@ def assets_of(graph: BaseAssetGraph, integration: str, entities: Sequence[str]) 
     return sorted(key for key in selection.resolve(graph) - others if key in graph.materializable_asset_keys)
 
 
-def request_of(asked: Asked, keys: Sequence[str], graph: BaseAssetGraph, recent_days: int) -> dg.RunRequest:
-    """The run for these jobs, over their users' partitions and their streams' assets."""
+def request_of(asked: Asked, keys: Sequence[str], graph: BaseAssetGraph, recent_days: int) -> Iterator[dg.RunRequest]:
+    """The run for these jobs, over their users' partitions and their streams' assets; none for users who are gone."""
     users = {partition_key(user_id) for user_id in asked.users}
+    for piece in covering(keys, users, len(keys)):
+        yield _request(asked, tags_for(piece, users), graph, recent_days)
+
+
+def _request(asked: Asked, users: Mapping[str, str], graph: BaseAssetGraph, recent_days: int) -> dg.RunRequest:
     tags = {
-        **tags_for([key for key in keys if key in users]),
+        **users,
         RUN_TAG: asked.key,
         INTEGRATION_TAG: asked.integration,
         # The job itself asks again, for what is still owed then.
@@ -208,9 +220,12 @@ def onboarding_sensor(
     told = asyncio.run(verify_new(database, platform.settings))
     with database.connect(autocommit=True) as connection:
         jobs = write_jobs(connection, list(SYNC_JOBS))
-        # In bulk, and before any run is asked for: one call per key would cost 15 ms each.
-        context.instance.add_dynamic_partitions(USERS_NAME, list(dict.fromkeys(partition_key(j.user_id) for j in jobs)))
         keys = list(context.instance.get_dynamic_partitions(USERS_NAME))
+        there = set(keys)
+        new = list(dict.fromkeys(k for j in jobs if not j.hopeless and (k := partition_key(j.user_id)) not in there))
+        # In bulk, and before any run is asked for: one call per key would cost 15 ms each.
+        context.instance.add_dynamic_partitions(USERS_NAME, new)
+        keys += new
         runs = group_jobs(connection, jobs, keys)
     if not runs:
         yield dg.SkipReason(
@@ -218,4 +233,4 @@ def onboarding_sensor(
         )
     for asked in runs:
         graph = cast(dg.RepositoryDefinition, context.repository_def).asset_graph
-        yield request_of(asked, keys, graph, platform.settings.onboarding_recent_days)
+        yield from request_of(asked, keys, graph, platform.settings.onboarding_recent_days)

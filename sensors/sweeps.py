@@ -3,7 +3,7 @@
 A pause loses nothing: what a sweep reads starts at each stream's own cursor, however long ago that was moved.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
@@ -22,16 +22,22 @@ from v2_assets.automation import (
 from v2_assets.jobs import SYNC_JOBS, aggregates_daily
 from v2_assets.partitions import USERS_NAME, partition_key
 from v2_assets.platform_resource import PlatformResource
+from v2_assets.users import living
 
 #: One run holds this many users at most, so that a lost run is a small loss.
 USERS_PER_RUN = 200
 
 _CONNECTED = """
-select distinct user_id from v2.credentials c
-where platform = %s and state = 'ok' and verified and active and deleted_at is null
+select distinct c.user_id from v2.credentials c join v2."user" u on u.id = c.user_id and u.deleted_at is null
+where c.platform = %s and c.state = 'ok' and c.verified and c.active and c.deleted_at is null
   and exists (select from ops.onboarding_job j where j.credentials_id = c.id
     and (j.status not in ('New', 'Started') or j.recent_at is not null))
 """
+
+
+def _key(piece: Sequence[str]) -> str:
+    """Dagster wants a key for each of several runs of a tick; it tells apart the runs of one tick only."""
+    return f"{piece[0]}-{piece[-1]}"
 
 
 def _sweep(integration: str, cron: str, *, full: bool = False) -> dg.ScheduleDefinition:
@@ -64,7 +70,8 @@ def _sweep(integration: str, cron: str, *, full: bool = False) -> dg.ScheduleDef
             )
         more = {FULL_TAG: "true", PRIORITY_TAG: "backfill"} if full else {}
         for piece in ranges:
-            yield dg.RunRequest(tags={**tags_for(piece), KIND_TAG: kind, INTEGRATION_TAG: integration, **more})
+            tags = {**tags_for(piece, waiting), KIND_TAG: kind, INTEGRATION_TAG: integration, **more}
+            yield dg.RunRequest(run_key=_key(piece), tags=tags)
 
     return sweep
 
@@ -76,11 +83,16 @@ def _sweep(integration: str, cron: str, *, full: bool = False) -> dg.ScheduleDef
     default_status=dg.DefaultScheduleStatus.RUNNING,
     description="Computes what depends on the day itself, and takes the day's counts.",
 )
-def aggregates_schedule(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
+def aggregates_schedule(
+    context: dg.ScheduleEvaluationContext, platform: PlatformResource
+) -> Iterator[dg.RunRequest | dg.SkipReason]:
     keys = list(context.instance.get_dynamic_partitions(USERS_NAME))
-    for piece in covering(keys, keys, USERS_PER_RUN):
-        yield dg.RunRequest(tags={**tags_for(piece), KIND_TAG: "aggregates"})
-    if not keys:
+    with platform.database.connect() as connection:
+        there = {partition_key(user_id) for user_id in living(connection)}
+    ranges = covering(keys, there, USERS_PER_RUN)
+    for piece in ranges:
+        yield dg.RunRequest(run_key=_key(piece), tags={**tags_for(piece, there), KIND_TAG: "aggregates"})
+    if not ranges:
         yield dg.SkipReason("there is no user yet")
 
 

@@ -58,6 +58,9 @@ MEASURING_INTERVAL_S = 300
 #: Trouble is told within a minute; looking costs a few reads of indexes.
 ALERTS_INTERVAL_S = 30
 
+#: A user who was deleted is left alone within a minute.
+PARTITIONS_INTERVAL_S = 60
+
 #: What is served from V2 and turns red is to be V1's again within a minute.
 GATE_INTERVAL_S = 60
 
@@ -79,6 +82,8 @@ RECENT_TAG = "v2/recent-days"
 #: A person has looked and says that a source really lost that many records.
 SHRINK_TAG = "v2/accept-shrink"
 KIND_TAG = "v2/kind"
+#: The users (as partition keys) that a run over a range works for, where it is not everybody in the range.
+USERS_TAG = "v2/users"
 #: Runs of this kind read history behind the sweeps, which do not wait for them.
 HISTORY_KIND = "history"
 #: Runs that may take minutes; dagster.yaml keeps places free beside them, so that a webhook's run never waits for one.

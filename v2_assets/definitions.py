@@ -11,6 +11,7 @@ from sensors.measuring import measuring_sensor
 from sensors.monitor_watch import monitor_watch_sensor
 from sensors.onboarding import onboarding_sensor
 from sensors.onboarding_progress import onboarding_progress_sensor
+from sensors.partitions import partitions_sensor
 from sensors.sweeps import SCHEDULES
 from sensors.webhook_audit import WEBHOOK_SENSORS
 from v2_assets.aggregates.assets import AGGREGATES
@@ -58,6 +59,7 @@ def build_defs(**resources: object) -> dg.Definitions:
         sensors=[
             onboarding_sensor,
             onboarding_progress_sensor,
+            partitions_sensor,
             backlog_sensor,
             measuring_sensor,
             alerts_sensor,

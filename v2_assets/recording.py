@@ -14,6 +14,7 @@ from typing import Any
 import dagster as dg
 
 from resources.errors import V2Error
+from v2_assets.automation import USERS_TAG
 from v2_assets.partitions import partition_key, user_ids
 
 Metadata = Mapping[str, Any]
@@ -68,5 +69,9 @@ class Recorder:
 
 
 def users_of(context: dg.AssetExecutionContext) -> list[int]:
-    """The users of this run: one partition or a contiguous range of them."""
-    return user_ids(list(context.partition_keys))
+    """The users whom this run works for: its partitions, or those of its range that it names."""
+    keys = list(context.partition_keys)
+    if (named := context.run.tags.get(USERS_TAG)) is not None:
+        meant = set(named.split(","))
+        keys = [key for key in keys if key in meant]
+    return user_ids(keys)

@@ -24,6 +24,7 @@ from v2_assets.partitions import users
 from v2_assets.platform_resource import PlatformResource
 from v2_assets.recording import Metadata, Recorder, users_of
 from v2_assets.schema import metadata
+from v2_assets.users import living
 
 
 def v2_asset(
@@ -59,9 +60,9 @@ def v2_asset(
     def table_body(context: dg.AssetExecutionContext, platform: PlatformResource) -> Iterator[dg.MaterializeResult]:
         recorder = Recorder(context, tuple(keys.values()))
         database = platform.database
-        wanted = users_of(context)
         total = MergeCounts()
         with database.connect(autocommit=True) as connection:
+            wanted = living(connection, users_of(context))
             working = _with_work(connection, units, facts, wanted)
             for user_id in wanted:
                 counts = MergeCounts()

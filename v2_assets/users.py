@@ -76,23 +76,56 @@ def connections_of(rows: Sequence[Sequence[Any]]) -> list[Connection]:
     return [Connection.model_validate(dict(zip(names, row, strict=True))) for row in rows]
 
 
+def living(connection: psycopg.Connection[Any], user_ids: Sequence[int] | None = None) -> list[int]:
+    """Those of these users (default: all) who are there and not deleted, in the order asked for."""
+    ids = None if user_ids is None else list(user_ids)
+    rows = connection.execute(
+        'select id from v2."user" where deleted_at is null and (%(ids)s::bigint[] is null or id = any(%(ids)s))'
+        " order by id",
+        {"ids": ids},
+    ).fetchall()
+    there = dict.fromkeys(row[0] for row in rows)
+    return list(there) if ids is None else [user_id for user_id in ids if user_id in there]
+
+
+def connected(
+    connection: psycopg.Connection[Any], platforms: Sequence[str], user_ids: Sequence[int] | None = None
+) -> list[int]:
+    """Those of these users (default: all) who are there and have a usable connection to one of these platforms."""
+    rows = connection.execute(
+        'select distinct c.user_id from v2.credentials c join v2."user" u on u.id = c.user_id and u.deleted_at is null'
+        " where c.platform = any(%(platforms)s) and c.state = 'ok' and c.active and c.deleted_at is null"
+        " and (%(ids)s::bigint[] is null or c.user_id = any(%(ids)s)) order by 1",
+        {"platforms": list(platforms), "ids": None if user_ids is None else list(user_ids)},
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def load_user(connection: psycopg.Connection[Any], user_id: int) -> UserContext:
+    """The context of one user who must be there. Raises UnknownUser."""
+    found = load_users(connection, [user_id])
+    if user_id not in found:
+        raise UnknownUser(
+            f"no user with id {user_id}",
+            hint="`v2 status` lists the users; deleted users are not synced",
+            context={"user_ids": [user_id]},
+        )
+    return found[user_id]
+
+
 def load_users(connection: psycopg.Connection[Any], user_ids: Sequence[int]) -> dict[int, UserContext]:
-    """Contexts of these users. Raises UnknownUser naming every id that belongs to nobody."""
+    """Contexts of those of these users who are there. One who was deleted has none: that is an outcome, no error."""
     with connection.cursor() as cur:
         cur.execute(_CONTEXT, [list(user_ids)])
         people = {row[0]: row for row in cur.fetchall()}
         cur.execute(_CONNECTIONS, [list(user_ids)])
         connections = connections_of(cur.fetchall())
-    unknown = sorted(set(user_ids) - set(people))
-    if unknown:
-        raise UnknownUser(
-            f"no user with id {', '.join(map(str, unknown))}",
-            hint="`v2 status` lists the users; deleted users are not synced",
-            context={"user_ids": unknown},
-        )
+    held: dict[int, list[Connection]] = {}
+    for each in connections:
+        held.setdefault(each.user_id, []).append(each)
     contexts = {}
-    for user_id in user_ids:
-        mine = [c for c in connections if c.user_id == user_id]
+    for user_id in (user_id for user_id in user_ids if user_id in people):
+        mine = held.get(user_id, [])
         _, agent_id, agent_id_raw, team_id, brokerage_id, timezone = people[user_id]
         contexts[user_id] = UserContext(
             user_id=user_id,

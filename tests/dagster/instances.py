@@ -1,4 +1,4 @@
-"""Dagster for tests: an instance in memory that knows the state of schedules and sensors, and a tick by hand."""
+"""Dagster for tests: an instance in memory that knows the state of schedules and sensors, one on Postgres, a tick."""
 
 from __future__ import annotations
 

@@ -143,6 +143,7 @@ def test_every_integration_has_a_sweep_that_is_on_by_default_and_every_sensor_is
     expected = {
         "onboarding",
         "onboarding_progress",
+        "partitions",
         "backlog",
         "measuring",
         "inbox",

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from resources.errors import V2Error
+from resources.errors import MissingCredential, V2Error
 from v2_assets.cli.opened import opened
 from v2_assets.cli.output import current, table
 
@@ -137,7 +137,7 @@ def warnings(
 
 def backfill(
     integration: Annotated[str, typer.Option(help="fub, rezen, skyslope or title")],
-    users: Annotated[str, typer.Option(help="`all`, or ids and e-mails with commas")] = "all",
+    users: Annotated[str, typer.Option(help="`all` who are connected, or ids and e-mails with commas")] = "all",
     wait: Annotated[bool, typer.Option(help="follow it until it ends")] = True,
 ) -> None:
     """Read everything of these users again, through Dagster's own backfill (needs `v2 up`)."""
@@ -145,7 +145,8 @@ def backfill(
 
     streams = _streams(integration, None)
     with opened() as o:
-        told = runs.backfill(o, streams, _users(o, None if users == "all" else users), wait=wait)
+        chosen = _connected(o, integration) if users == "all" else _users(o, users)
+        told = runs.backfill(o, streams, chosen, wait=wait)
     current().done(told, lambda c: c.print(f"backfill {told['backfill_id']}: {told['status']}"))
 
 
@@ -167,6 +168,19 @@ def _users(o: Any, names: str | None) -> list[int]:
         if names is None:
             return [r[0] for r in connection.execute('select id from v2."user" where deleted_at is null order by id')]
         return list(dict.fromkeys(resolve_user(connection, name) for name in names.split(",") if name.strip()))
+
+
+def _connected(o: Any, integration: str) -> list[int]:
+    """Everybody who can be read. Raises MissingCredential when that is nobody."""
+    from v2_assets.users import connected
+
+    with o.database.connect() as connection:
+        found = connected(connection, [integration])
+    if not found:
+        raise MissingCredential(
+            f"no user has a verified {integration} connection", hint="`v2 onboard` enters one; `v2 status` lists them"
+        )
+    return found
 
 
 def register(app: typer.Typer) -> None:

@@ -92,12 +92,14 @@ def _unhook(o: Opened, held: Any) -> str:
 
 def _forget_partition(o: Opened, user_id: int) -> None:
     from v2_assets.cli.runs import as_platform
-    from v2_assets.partitions import USERS_NAME, partition_key
+    from v2_assets.partitions import partition_key
 
     as_platform(o)
     import dagster as dg
 
-    dg.DagsterInstance.get().delete_dynamic_partition(USERS_NAME, partition_key(user_id))
+    from sensors.partitions import forget
+
+    forget(dg.DagsterInstance.get(), [partition_key(user_id)])
 
 
 def _show(console: Any, data: dict[str, Any]) -> None:
@@ -119,13 +121,13 @@ def resync(
     """Read everything of one user again, now and in this process: the same as `v2 sync --full` for the user's keys."""
     from v2_assets.cli import runs
     from v2_assets.cli.data import _streams
-    from v2_assets.users import load_users, resolve_user
+    from v2_assets.users import load_user, resolve_user
 
     streams = _streams(platform, entity)
     with opened() as o:
         with o.database.connect() as db:
             user_id = resolve_user(db, user)
-            mine = {name for name, held in load_users(db, [user_id])[user_id].connections.items()
+            mine = {name for name, held in load_user(db, user_id).connections.items()
                     if any(each.usable for each in held)}  # fmt: skip
         wanted = [s for s in streams if s.integration in mine]
         if not wanted:

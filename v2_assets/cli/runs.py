@@ -109,7 +109,7 @@ def run_assets(
     as_platform(o)
     import dagster as dg
 
-    from sensors.ranges import contiguous, tags_for
+    from sensors.ranges import covering, tags_for
     from v2_assets.automation import FULL_TAG, KIND_TAG, SHRINK_TAG
     from v2_assets.definitions import defs
     from v2_assets.partitions import USERS_NAME, partition_key
@@ -122,9 +122,10 @@ def run_assets(
     keys = [k for k in wanted.resolve(graph) if k not in others and k in graph.materializable_asset_keys]
     job = defs.resolve_implicit_global_asset_job_def()
     run_ids = []
-    for piece in contiguous(instance.get_dynamic_partitions(USERS_NAME), {partition_key(u) for u in users}, 200):
+    wanted_keys = {partition_key(user) for user in users}
+    for piece in covering(instance.get_dynamic_partitions(USERS_NAME), wanted_keys, 200):
         run_id = str(uuid4())
-        tags = {KIND_TAG: "by hand", **({FULL_TAG: "true"} if full else {}), **tags_for(piece)}
+        tags = {KIND_TAG: "by hand", **({FULL_TAG: "true"} if full else {}), **tags_for(piece, wanted_keys)}
         if accept_shrink:
             tags[SHRINK_TAG] = "true"
         with _told(o, run_id, len(streams) * len(piece)):

@@ -27,7 +27,7 @@ from v2_assets.schema.stage import STREAMS, Stream
 from v2_assets.staging.state import StreamKey
 from v2_assets.staging.sync import SyncOptions, record_failure, sync_stream
 from v2_assets.tables import merge_user
-from v2_assets.users import Connection, load_users
+from v2_assets.users import Connection, load_user
 
 TABLES = tuple(stream.entity for stream in STREAMS if stream.integration == "xano")
 #: How an import without a connection to V1 names its account.
@@ -74,7 +74,7 @@ def chosen_tables(names: Sequence[str] | None) -> tuple[str, ...]:
 def connection_of(database: Database, user_id: int) -> Connection | None:
     """The user's connection to V1, if there is one."""
     with database.connect() as connection:
-        found = load_users(connection, [user_id])[user_id].connections.get("xano", ())
+        found = load_user(connection, user_id).connections.get("xano", ())
     return next((one for one in found if one.usable), found[0] if found else None)
 
 

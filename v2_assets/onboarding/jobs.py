@@ -40,13 +40,14 @@ insert into ops.onboarding_job (user_id, integration, credentials_id, status, at
 select user_id, platform, id, 'New', 1 from v2.credentials c
 where state = 'ok' and verified and active and deleted_at is null and platform = any(%s)
   and not exists (select from ops.onboarding_job j where j.credentials_id = c.id)
+  and exists (select from v2."user" u where u.id = c.user_id and u.deleted_at is null)
 order by id on conflict do nothing
 """
 _OPEN = """
 select j.id, j.user_id, j.integration, j.status, j.created_at, j.entities, j.steps, j.asked, j.asked_at, j.runs,
   j.in_vain, j.recent_at, c.platform || '/' || coalesce(c.account_id, '') || '/' || c.user_id,
-  c.state, c.active and c.deleted_at is null, c.last_error
-from ops.onboarding_job j join v2.credentials c on c.id = j.credentials_id
+  c.state, c.active and c.deleted_at is null and u.deleted_at is null, c.last_error
+from ops.onboarding_job j join v2.credentials c on c.id = j.credentials_id join v2."user" u on u.id = j.user_id
 where j.status in ('New', 'Started') order by j.id
 """
 

@@ -6,7 +6,7 @@ Here: the tables of schema `ops`. Not here: who writes them (staging, merge, sen
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Double, Index, Integer, PrimaryKeyConstraint
+from sqlalchemy import BigInteger, Column, Double, Index, Integer, PrimaryKeyConstraint
 
 from v2_assets.schema.vocabulary import (
     json,
@@ -245,6 +245,22 @@ pull = ops_table(
     Index("pull_at_idx", "at"),
     grain="one stream as one run read it for its users",
     key=("id",),
+)
+
+backlog_attempt = ops_table(
+    "backlog_attempt",
+    Column("user_id", BigInteger(), autoincrement=False, comment="Whose rows wait for their merge."),
+    number(
+        "newest",
+        "The sum of the newest ids that waited then: the same rows are still there while it is equal.",
+        required=True,
+    ),
+    number("rows", "How many rows waited then.", required=True),
+    number("tries", "How often these very rows were sent to a run.", required=True),
+    ts("not_before", "When they may be sent again.", required=True),
+    PrimaryKeyConstraint("user_id"),
+    grain="one user whose waiting rows were sent to a run and are still there",
+    key=("user_id",),
 )
 
 measurement = ops_table(

@@ -32,7 +32,7 @@ from v2_assets.staging.streams import stream
 from v2_assets.staging.sweep import end_records
 from v2_assets.staging.sync import SyncOptions
 from v2_assets.staging.users import sync_users
-from v2_assets.users import Connection, load_users
+from v2_assets.users import Connection, load_user
 from v2_assets.webhooks import inbox
 from v2_assets.webhooks.inbox import Event
 from v2_assets.webhooks.meaning import Meaning, meaning
@@ -233,7 +233,7 @@ async def _read_list(database: Database, settings: Settings, group: _Group, run_
 
     def load():
         with database.connect() as connection:
-            return load_users(connection, [user_id])
+            return {user_id: load_user(connection, user_id)}
 
     contexts = await asyncio.to_thread(load)
     options = SyncOptions(full=True)  # with a sweep's patience: a stream that fails is told to people
