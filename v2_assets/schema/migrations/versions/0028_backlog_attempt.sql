@@ -1,4 +1,4 @@
--- Revision 0026: what the backlog sensor tried, which was in its cursor and so was written again with every tick.
+-- Revision 0028: what the backlog sensor tried, which was in its cursor and so was written again with every tick.
 
 CREATE TABLE ops.backlog_attempt (
     user_id BIGINT NOT NULL,

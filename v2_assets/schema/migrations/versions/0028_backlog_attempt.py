@@ -4,8 +4,8 @@ from alembic import op
 
 from v2_assets.schema.migrations.statements import run_sql_beside
 
-revision = "0026_backlog_attempt"
-down_revision = "0025_definers"
+revision = "0028_backlog_attempt"
+down_revision = "0027_backups"
 
 
 def upgrade() -> None:
