@@ -80,15 +80,15 @@ def main() -> None:
         settings = day_settings(home, sinks, hurried=False)
         platform = Platform(settings, scale=scale(arguments.users + arguments.rounds))
         stack.callback(platform.down)
-        demo = Demo(lambda text: print(text, file=sys.stderr))
+        demo = Demo(lambda text: print(text, file=sys.stderr), home / "logs")
         platform.up(sandbox=True)
         url = f"http://127.0.0.1:{platform.sandbox_port}"
         raise_limit(url, CRM_CALLS)
         database, users = Database(ensure_databases(settings).v2), credentials_of(url)
         if arguments.users:
             enter_users(database, settings, users[: arguments.users])
-            demo.wait(lambda: onboarded(database), "onboarding", PATIENCE_S)
-            demo.wait(lambda: merged(database), "merging", PATIENCE_S)
+            demo.wait(lambda: onboarded(database), "onboarding")
+            demo.wait(lambda: merged(database), "merging")
         rounds: list[dict[str, Any]] = []
         for user in users[arguments.users : arguments.users + arguments.rounds]:
             rounds.append(entered(database, lambda user=user: enter_users(database, settings, [user])[0]))

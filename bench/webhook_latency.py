@@ -108,7 +108,7 @@ def main() -> None:
         settings = day_settings(home, sinks, hurried=arguments.hurried)
         platform = Platform(settings, scale=scale(arguments.users))
         stack.callback(platform.down)
-        day = begin(Demo(lambda text: print(text, file=sys.stderr)), platform, settings, sinks, 1.0)
+        day = begin(Demo(lambda text: print(text, file=sys.stderr), home / "logs"), platform, settings, sinks, 1.0)
         day.door("hooks", {"loss": 0.0, "repeat": 0.0, "disorder": 0.0, "delay_s": 0.0})
         watch, since = Watch(day.database), datetime.now(UTC)
         watch.start()

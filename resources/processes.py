@@ -25,6 +25,10 @@ import psutil
 
 LOG_LIMIT_BYTES = 10 * 1024 * 1024
 _POLL_S = 0.05
+#: A process that used this share of a processor while it was waited for is starting, however slow the machine is.
+_WORKING = 0.05
+#: One that works without end and never answers is waited for so many times.
+_LONGEST_START = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +117,34 @@ def wait_until(condition: Callable[[], bool], timeout_s: float, *, poll_s: float
             return False
         time.sleep(poll_s)
     return True
+
+
+def wait_for_start(
+    process: ProcessId, ready: Callable[[], bool], patience_s: float, *, poll_s: float = _POLL_S
+) -> bool:
+    """Wait until `ready()`; False when the process has ended, or has done nothing for `patience_s` seconds.
+
+    On a busy machine a start takes many times as long, but no more of a processor: while it works it is waited for.
+    """
+    used = 0.0
+    for _ in range(_LONGEST_START):
+        if wait_until(lambda: not process.alive() or ready(), patience_s, poll_s=poll_s):
+            break
+        now = _processor_s(process)
+        if now - used < _WORKING * patience_s:
+            break
+        used = now
+    return process.alive() and ready()
+
+
+def _processor_s(process: ProcessId) -> float:
+    """Processor seconds that it and its children have used so far."""
+    try:
+        first = psutil.Process(process.pid)
+        times = [each.cpu_times() for each in (first, *first.children(recursive=True))]
+    except psutil.Error:
+        return 0.0
+    return sum(each.user + each.system for each in times)
 
 
 def stop_all(processes: Iterable[ProcessId], *, grace_s: float) -> list[ProcessId]:

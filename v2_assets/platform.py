@@ -36,6 +36,7 @@ from resources.processes import (
     port_is_free,
     spawn_detached,
     stop_all,
+    wait_for_start,
     wait_until,
     write_whole,
 )
@@ -45,8 +46,8 @@ from v2_assets.schema import migrate
 HOST = "127.0.0.1"
 DEFINITIONS = "v2_assets.definitions"
 
-# Loading took 5 to 10 s on two busy cores.
-START_TIMEOUT_S = 120.0
+# Loading took 5 to 10 s on two busy cores. On busier ones it may take as long as it works.
+START_PATIENCE_S = 120.0
 # A run worker that is told to end finishes or rolls back its page first.
 WORKER_GRACE_S = 30.0
 SERVER_GRACE_S = 8.0
@@ -218,6 +219,11 @@ class Platform:
             self._start([services[name]], self._environment_of(name, environment, urls), undo)
             undo.pop_all()
 
+    def kill(self, name: Name) -> bool:
+        """Ends a process of `up` that is past asking. False when it does not run. The caller holds the lock."""
+        process = self._process(name)
+        return process is not None and bool(stop_all([process], grace_s=0))
+
     @contextmanager
     def idle(self, *, patience_s: float = 0.0) -> Iterator[bool]:
         """Whether no `up` and no `down` is at work, now or within `patience_s`; while the block lasts, none begins.
@@ -286,7 +292,7 @@ class Platform:
                 me.save(self._pid_file(name))  # what it becomes keeps its pid, so `v2 status` knows it
         if name in ("daemon", "webserver"):
             # They ask the code server at once, and complain at length where nobody answers yet.
-            wait_until(lambda: _listens(self._port("code-server") or 0), START_TIMEOUT_S)
+            wait_until(lambda: _listens(self._port("code-server") or 0), START_PATIENCE_S)
         return services[name].argv, environment, self._root
 
     def prepare(self, urls: DatabaseUrls) -> None:
@@ -326,7 +332,7 @@ class Platform:
         code = [*python, "dagster", "api", "grpc", "-h", HOST, "-p", str(port), "-m", self._module]
         code += ["-d", str(self._root), "--location-name", "v2", "--use-python-environment-entry-point"]
         web = [*python, "dagster_webserver", "-h", HOST, "-p", str(ui_port), "-w", str(workspace)]
-        daemon = [*python, "dagster._daemon", "run", "-w", str(workspace)]
+        daemon = [*python, "v2_assets.daemon", "-w", str(workspace)]
         return [
             _Service("code-server", code, lambda _: _listens(port)),  # it listens once the definitions are loaded
             _Service("webserver", web, lambda _: _answers(f"http://{HOST}:{ui_port}/server_info")),
@@ -421,11 +427,10 @@ class Platform:
                 undo.callback(self._stop, (service.name,))
             running.append((service, process))
         for service, process in running:
-            wait_until(partial(_settled, service, process), START_TIMEOUT_S, poll_s=0.25)
-            if not process.alive():
-                raise self._failed(service.name, "ended at once")
-            if not service.ready(process):
-                raise self._failed(service.name, f"did not answer within {START_TIMEOUT_S:.0f} s")
+            if wait_for_start(process, partial(service.ready, process), START_PATIENCE_S, poll_s=0.25):
+                continue
+            silent = f"does not answer, and did nothing for {START_PATIENCE_S:.0f} s"
+            raise self._failed(service.name, silent if process.alive() else "ended at once")
 
     def _stop(self, names: tuple[Name, ...]) -> None:
         processes = [process for process in map(self._process, names) if process is not None]
@@ -509,7 +514,7 @@ class Platform:
         self._run.mkdir(parents=True, exist_ok=True)
         with ExitStack() as stack:
             try:
-                stack.enter_context(exclusive(self._run / "lock", timeout_s=2 * START_TIMEOUT_S))
+                stack.enter_context(exclusive(self._run / "lock", timeout_s=2 * START_PATIENCE_S))
             except TimeoutError:
                 raise PlatformError(
                     "Another `v2 up` or `v2 down` is at work here and does not finish.",
@@ -529,10 +534,6 @@ def _only(environment: dict[str, str], *names: str) -> dict[str, str]:
     """The environment without settings, but for what every process needs and those that begin with `names`."""
     kept = (_MARK, "V2_HOME", "V2_LOG_FORMAT", *names)
     return {name: value for name, value in environment.items() if not name.startswith("V2_") or name.startswith(kept)}
-
-
-def _settled(service: _Service, process: ProcessId) -> bool:
-    return not process.alive() or service.ready(process)
 
 
 def _is_run_worker(process: ProcessId) -> bool:

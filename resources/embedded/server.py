@@ -22,7 +22,16 @@ from resources.embedded.account import Account, server_account
 from resources.embedded.cluster import USER, Cluster, server_environment
 from resources.errors import DatabaseError
 from resources.postgres import Database
-from resources.processes import ProcessId, exclusive, free_port, port_is_free, spawn_detached, wait_until, write_whole
+from resources.processes import (
+    ProcessId,
+    exclusive,
+    free_port,
+    port_is_free,
+    spawn_detached,
+    wait_for_start,
+    wait_until,
+    write_whole,
+)
 
 HOST = "127.0.0.1"
 DATABASE = "v2"
@@ -153,13 +162,12 @@ class EmbeddedPostgres:
         argv = [self.cluster.program("postgres"), "-D", str(self.cluster.data), "-p", str(port)]
         process = spawn_detached(account.command(argv), log=self.cluster.log, env=server_environment(), cwd=Path("/"))
         self._remember(process={"pid": process.pid, "started": process.started})
-        wait_until(lambda: self._ready(process) or not process.alive(), START_TIMEOUT_S)
-        if self._ready(process):
+        if wait_for_start(process, lambda: self._ready(process), START_TIMEOUT_S):
             return True
         news = self._log_tail(said)
         if process.alive():
             self._stop()
-            raise self._start_failure(f"it was not ready after {START_TIMEOUT_S:.0f} s")
+            raise self._start_failure(f"it is not ready, and did nothing for {START_TIMEOUT_S:.0f} s")
         if any("could not bind" in line or "could not create any TCP/IP sockets" in line for line in news):
             return False
         fatal = [line for line in news if "FATAL" in line or "PANIC" in line] or news

@@ -25,7 +25,7 @@ def beat(database: Database, seconds_ago: int) -> None:
         connection.execute("delete from daemon_heartbeats")
         connection.execute(
             "insert into daemon_heartbeats select name, now() at time zone 'UTC' - %s * interval '1 second'"
-            " from unnest(array['SENSOR', 'SCHEDULER', 'QUEUED_RUN_COORDINATOR']) name",
+            " from unnest(array['SENSOR', 'SCHEDULER', 'QUEUED_RUN_COORDINATOR', 'MONITORING']) name",
             [seconds_ago],
         )
         connection.execute(
@@ -64,7 +64,10 @@ async def test_a_silent_daemon_is_told_once_although_nobody_else_could_tell_it_a
         monitor.look()
         monitor.look()
         answer = await health(monitor)
-        assert (answer.status_code, answer.json()["why"]) == (503, "silent: QUEUED_RUN_COORDINATOR, SCHEDULER, SENSOR")
+        assert (answer.status_code, answer.json()["why"]) == (
+            503,
+            "silent: MONITORING, QUEUED_RUN_COORDINATOR, SCHEDULER, SENSOR",
+        )
         assert [(m["code"], m["kind"], m["severity"]) for m in sink.received] == [("daemon_dead", "opened", "critical")]
         assert "systemctl restart v2.target" in str(sink.received), "what helps is what starts this installation"
         beat(database, 1)

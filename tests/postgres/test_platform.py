@@ -18,10 +18,13 @@ import pytest
 
 from resources.embedded import EmbeddedPostgres, ensure_databases
 from resources.errors import ConfigError
+from resources.postgres import Database
 from resources.processes import ProcessId, free_port, marked, port_is_free, wait_until
 from resources.settings import Settings
 from sensors.monitor_watch import monitor_watch_sensor
 from tests.dagster.instances import skipped
+from v2_assets.monitor.liveness import Pulse
+from v2_assets.monitor.supervisor import Supervisor
 from v2_assets.platform import Platform, PlatformError
 from v2_assets.schema import migrate
 
@@ -194,6 +197,21 @@ def test_what_is_killed_comes_back_by_itself_serves_again_and_is_told_once(platf
     assert httpx.get(f"http://127.0.0.1:{platform.settings.receiver_port}/health", trust_env=False).status_code == 200
     (folder / "wanted-later").touch()
     assert wait_until(lambda: runs(platform).get("later_job") == "SUCCESS", 120, poll_s=0.5)
+
+
+def test_a_daemon_that_is_frozen_is_ended_and_started_again(platform: Platform) -> None:
+    before = pids(platform)["daemon"]
+    assert before
+    os.kill(before, signal.SIGSTOP)
+    urls = ensure_databases(platform.settings)
+    supervisor = Supervisor(platform.settings, Database(urls.v2), Pulse(Database(urls.dagster), after_s=1.0))
+
+    def replaced() -> bool:
+        supervisor.look()
+        return pids(platform)["daemon"] not in (None, before)
+
+    assert wait_until(replaced, 300, poll_s=0.5)
+    assert ProcessId.of(before) is None
 
 
 def test_a_monitor_that_ended_is_started_again_by_a_sensor_and_told_once(

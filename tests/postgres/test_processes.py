@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from resources.processes import (
     port_is_free,
     spawn_detached,
     stop_all,
+    wait_for_start,
     wait_until,
     write_whole,
 )
@@ -149,3 +151,28 @@ def test_a_port_in_use_is_not_free() -> None:
         port = server.getsockname()[1]
         assert not port_is_free(port)
     assert port_is_free(port)
+
+
+@contextmanager
+def started(tmp_path: Path, code: str) -> Iterator[ProcessId]:
+    process = spawn_detached([sys.executable, "-c", code], log=tmp_path / "log")
+    yield process
+    process.send(signal.SIGKILL)
+
+
+def test_a_start_that_works_is_waited_for_longer_than_patience_lasts(tmp_path: Path) -> None:
+    file = tmp_path / "ready"
+    busy = "import pathlib, time\nend = time.monotonic() + 6\nwhile time.monotonic() < end: pass"
+    with started(tmp_path, f"{busy}\npathlib.Path({str(file)!r}).touch()\ntime.sleep(600)") as process:
+        assert wait_for_start(process, file.exists, 2.0)
+
+
+def test_a_start_that_does_nothing_is_given_up(tmp_path: Path) -> None:
+    with started(tmp_path, "import time; time.sleep(600)") as process:
+        assert not wait_for_start(process, lambda: False, 2.0)
+        assert process.alive()
+
+
+def test_a_start_that_ends_is_given_up_at_once(tmp_path: Path) -> None:
+    with started(tmp_path, "") as process:
+        assert not wait_for_start(process, lambda: False, 600)

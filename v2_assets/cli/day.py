@@ -34,7 +34,7 @@ from sandbox.sinks import Sink, http_sink, smtp_sink
 from v2_assets.automation import SWEEP_CRONS
 from v2_assets.cli import day_end
 from v2_assets.cli.day_measure import Watch, latencies
-from v2_assets.cli.demo import CRM_CALLS, Demo, DemoFailed, fresh, merged, onboarded
+from v2_assets.cli.demo import CRM_CALLS, Demo, DemoFailed, State, fresh, merged, onboarded
 from v2_assets.cli.sandbox_users import credentials_of, enter_users, raise_limit, sandbox_settings
 from v2_assets.platform import Platform
 
@@ -45,7 +45,6 @@ SHORTEST_HOUR_S = 15.0
 TROUBLE_S = 125.0
 #: If the machine is slow, a trouble lasts until it was noticed, at most so much longer.
 NOTICE_PATIENCE_S = 180.0
-ONBOARDING_PATIENCE_S = 900.0
 LOSS, REPEAT, DISORDER, DELAY_S = 0.01, 0.05, 0.3, 0.5
 
 
@@ -140,7 +139,7 @@ def run_day(
     base = settings or load_settings()
     home = base.home / "day"
     fresh(home)
-    demo = Demo(say)
+    demo = Demo(say, home / "logs")
     with ExitStack() as stack:
         sinks = (stack.enter_context(smtp_sink()), stack.enter_context(http_sink()))
         story = day_settings(home, sinks)
@@ -187,8 +186,8 @@ def begin(demo: Demo, platform: Platform, settings: Settings, sinks: tuple[Sink,
     emails = dict(zip((u["email"] for u in users), ids, strict=True))
     day = Day(demo, platform, settings, urls, users, emails, sinks, minutes)
     demo.tell(f"{len(users)} users are entered with their keys")
-    demo.wait(lambda: onboarded(day.database), "onboarding", ONBOARDING_PATIENCE_S)
-    demo.wait(lambda: merged(day.database), "merging", ONBOARDING_PATIENCE_S)
+    demo.wait(lambda: onboarded(day.database), "onboarding")
+    demo.wait(lambda: merged(day.database), "merging")
     demo.mark("onboarded")
     _register_webhooks(day)
     day.door("hooks", {"loss": LOSS, "repeat": REPEAT, "disorder": DISORDER, "delay_s": DELAY_S, "retry_scale": 0.05})
@@ -210,13 +209,13 @@ def _register_webhooks(day: Day) -> None:
         day.door("hooks/register", body)
     owners = len({user["fub"]["account_id"] for user in day.users})
 
-    def registered() -> tuple[bool, str]:
+    def registered() -> State:
         with day.database.connect() as connection:
             row = connection.execute("select count(*) from ops.webhook_registration where active > 0").fetchone()
         number = row[0] if row else 0
-        return number >= owners, f"webhooks are registered for {number} of {owners} CRM accounts"
+        return State(number >= owners, f"webhooks are registered for {number} of {owners} CRM accounts")
 
-    day.demo.wait(registered, "registering webhooks", 300)
+    day.demo.wait(registered, "registering webhooks")
 
 
 def move(day: Day) -> None:

@@ -11,7 +11,7 @@ from resources.postgres import Database
 from sensors.ranges import tags_for
 from v2_assets.automation import FULL_TAG, INTEGRATION_TAG, KIND_TAG, PRIORITY_TAG, SWEEP_CRONS
 from v2_assets.cli import demo_truth as truth
-from v2_assets.cli.demo import DemoFailed, merged
+from v2_assets.cli.demo import DemoFailed, State, merged, work_done
 from v2_assets.cli.sandbox_users import credentials_of
 from v2_assets.partitions import partition_key
 
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from v2_assets.cli.day import Day
     from v2_assets.cli.day_measure import Watch
 
-PATIENCE_S = 600.0
+#: An incident ends when the checks that come every three minutes have seen that it is over: nothing moves in between.
+RECOVERS_WITHIN_S = 600.0
 #: The sandbox's world has one flaw of data from its first day, and nobody mends it: told once, and never over.
 CIRCLE = ("check_failed", "network_hierarchy/sponsors_make_no_circle", "the world's sponsors make a circle")
 _LAUNCH = """
@@ -36,17 +37,17 @@ from ops.alert a left join ops.incident i on i.id = a.incident_id group by i.id,
 
 def judge(day: Day, watch: Watch, latencies: Callable[[Watch, list[dict[str, Any]]], dict[str, Any]]) -> dict[str, Any]:
     """Waits for quiet, sweeps, compares. Returns `good`, `why` and all that was found."""
-    day.demo.wait(lambda: _told(day), "delivering webhooks", PATIENCE_S)
-    day.demo.wait(lambda: _read(day.database), "reading what webhooks told", PATIENCE_S)
-    day.demo.wait(lambda: merged(day.database), "merging", PATIENCE_S)
+    day.demo.wait(lambda: _told(day), "delivering webhooks")
+    day.demo.wait(lambda: _read(day.database), "reading what webhooks told")
+    day.demo.wait(lambda: merged(day.database), "merging")
     day.demo.mark("quiet")
     watch.stop()
     events = day.door("hooks/log", method="GET")["events"]
     for number in (1, 2):
         day.demo.tell(f"the night's full sweep {number} of 2, which finds what was deleted without a word")
         _sweep_all(day)
-    day.demo.wait(lambda: merged(day.database), "merging", PATIENCE_S)
-    day.demo.wait(lambda: _recovered(day.database), "recovering", PATIENCE_S)
+    day.demo.wait(lambda: merged(day.database), "merging")
+    day.demo.wait(lambda: _recovered(day.database), "recovering", RECOVERS_WITHIN_S)
     day.demo.mark("night")
     day.users = credentials_of(day.url)
     told = truth.facts(day.url, day.users)
@@ -81,19 +82,19 @@ _WRONG = (
 )
 
 
-def _told(day: Day) -> tuple[bool, str]:
+def _told(day: Day) -> State:
     under_way = day.door("hooks", method="GET")["under_way"]
-    return under_way == 0, f"{under_way} webhooks are under way" if under_way else "every webhook was delivered"
+    return State(under_way == 0, f"{under_way} webhooks are under way" if under_way else "every webhook was delivered")
 
 
-def _read(database: Database) -> tuple[bool, str]:
+def _read(database: Database) -> State:
     with database.connect() as connection:
         row = connection.execute("select count(*) from ops.webhook_inbox where state = 'new'").fetchone()
     waiting = row[0] if row else 0
-    return not waiting, f"{waiting} events wait in the inbox" if waiting else "the inbox is empty"
+    return State(not waiting, f"{waiting} events wait in the inbox" if waiting else "the inbox is empty")
 
 
-def _recovered(database: Database) -> tuple[bool, str]:
+def _recovered(database: Database) -> State:
     with database.connect() as connection:
         lasting = [
             f"{code} {key}"
@@ -104,8 +105,8 @@ def _recovered(database: Database) -> tuple[bool, str]:
         ]
         waiting = connection.execute("select count(*) from ops.alert where delivered_at is null").fetchone()
     if lasting:
-        return False, "still: " + ", ".join(lasting)
-    return not (waiting and waiting[0]), "every incident is over"
+        return State(False, "still: " + ", ".join(lasting))
+    return State(not (waiting and waiting[0]), "every incident is over")
 
 
 def _sweep_all(day: Day) -> None:
@@ -139,15 +140,19 @@ def _sweep_all(day: Day) -> None:
             raise DemoFailed("Dagster refused a run", context={"said": str(answer)[:300]})
         started[launched["run"]["runId"]] = integration
 
-    def ended() -> tuple[bool, str]:
+    def ended() -> State:
         with Database(day.urls.dagster).connect() as connection:
             states = dict(
                 connection.execute("select run_id, status from runs where run_id = any(%s)", [list(started)]).fetchall()
             )
+            events = connection.execute("select count(*) from event_logs where run_id = any(%s)", [list(started)])
+            moved = events.fetchone()
+        with day.database.connect() as connection:
+            moving = moved, work_done(connection)
         done = [i for r, i in started.items() if states.get(r) in ("SUCCESS", "FAILURE", "CANCELED")]
-        return len(done) == len(started), f"full sweep: {', '.join(done) or 'none'} done"
+        return State(len(done) == len(started), f"full sweep: {', '.join(done) or 'none'} done", moving)
 
-    day.demo.wait(ended, "a full sweep", PATIENCE_S)
+    day.demo.wait(ended, "a full sweep")
 
 
 def _incidents(day: Day) -> tuple[list[dict[str, Any]], list[str]]:

@@ -95,7 +95,7 @@ def run_gap(say: Callable[[str], None], settings: Settings | None = None) -> dic
     base = settings or load_settings()
     home = base.home / "demo-gap"
     fresh(home)
-    demo = Demo(say)
+    demo = Demo(say, home / "logs")
     demo.tell("starting Postgres, and the stand-ins of Follow Up Boss and V1")
     with serve(World(SEED, SCALE)) as sandbox:
         story = load_settings(home=home, database_url=None, **sandbox_settings(base, sandbox.url))

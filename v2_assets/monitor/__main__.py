@@ -26,9 +26,9 @@ from resources.settings import Settings, load_settings
 from v2_assets.alerting.codes import CODES, runbook
 from v2_assets.alerting.deliver import deliver
 from v2_assets.incidents import settle
-from v2_assets.monitor.liveness import beats, dead, last_tick, stopped
+from v2_assets.monitor.liveness import Pulse, beats, dead, last_tick, stopped
 from v2_assets.monitor.metrics import Pages
-from v2_assets.monitor.supervisor import Supervisor
+from v2_assets.monitor.supervisor import FROZEN_AFTER_S, Supervisor
 
 LOOK_EVERY_S = 15.0
 #: A server that restarts is back sooner.
@@ -148,7 +148,7 @@ def main() -> None:
     )
     threading.Thread(target=monitor.run, daemon=True).start()
     if settings.supervise:
-        supervisor = Supervisor(settings, monitor.database)
+        supervisor = Supervisor(settings, monitor.database, Pulse(monitor.dagster, FROZEN_AFTER_S))
         threading.Thread(target=supervisor.run, daemon=True).start()
     loopback(monitor.app(), settings.monitor_port).run()
     monitor.ending.set()

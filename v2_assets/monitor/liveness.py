@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 import psycopg
 
+from resources.errors import DatabaseError
+from resources.postgres import Database
 from resources.settings import Settings
 from v2_assets.incidents import Finding
 
@@ -18,12 +22,14 @@ select extract(epoch from now() at time zone 'UTC' - max(t."timestamp"))::int
 from (select status, "timestamp" from job_ticks where type = 'SENSOR' order by id desc limit 1000) t
 where t.status in ('SUCCESS', 'SKIPPED')
 """
-#: The daemons that everything of ours needs; one that never gave a sign of life is silent too.
+#: The threads of the daemon that everything of ours needs; one that never gave a sign of life is silent too.
+NEEDED = ["SENSOR", "SCHEDULER", "QUEUED_RUN_COORDINATOR", "MONITORING"]
 _BEATS = """
 select wanted.name, extract(epoch from now() at time zone 'UTC' - max(h."timestamp"))::int
-from unnest(array['SENSOR', 'SCHEDULER', 'QUEUED_RUN_COORDINATOR']) wanted (name)
+from unnest(%s::text[]) wanted (name)
 left join daemon_heartbeats h on h.daemon_type = wanted.name group by 1 order by 1
 """
+_LAST = 'select daemon_type, "timestamp" from daemon_heartbeats where daemon_type = any(%s)'
 
 
 def started(dagster: psycopg.Connection[Any]) -> bool:
@@ -33,7 +39,39 @@ def started(dagster: psycopg.Connection[Any]) -> bool:
 
 def beats(dagster: psycopg.Connection[Any]) -> dict[str, int | None]:
     """Seconds since the last sign of life of each daemon; None for one that never gave any."""
-    return dict(dagster.execute(_BEATS).fetchall())
+    return dict(dagster.execute(_BEATS, [NEEDED]).fetchall())
+
+
+@dataclass(slots=True)
+class Pulse:
+    """The daemon's signs of life as one hears them who restarts it when it has been silent for `after_s` seconds.
+
+    What counts is that they change, by the hearer's own clock and only while the database can be read: neither two
+    clocks that differ nor a database that was away make a daemon silent.
+    """
+
+    dagster: Database
+    after_s: float
+    _heard: dict[str, tuple[object, float]] = field(default_factory=dict)
+
+    def silent(self) -> list[str]:
+        """The threads that are silent now."""
+        try:
+            with self.dagster.connect(autocommit=True, deadline_s=1) as connection:
+                last = dict(connection.execute(_LAST, [NEEDED]).fetchall())
+        except DatabaseError:
+            self.start_again()
+            return []
+        now = time.monotonic()
+        for name in NEEDED:
+            beat = last.get(name)
+            if name not in self._heard or self._heard[name][0] != beat:
+                self._heard[name] = (beat, now)
+        return [name for name in NEEDED if now - self._heard[name][1] > self.after_s]
+
+    def start_again(self) -> None:
+        """Silence counts from now on: what could beat was just started, or could not be heard."""
+        self._heard.clear()
 
 
 def dead(beats: dict[str, int | None], start_command: str) -> dict[str, Finding]:

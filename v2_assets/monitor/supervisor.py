@@ -1,5 +1,6 @@
 """Starting again what `v2 up` started and what ended by itself, and telling of it once.
 
+A daemon that is so frozen that it cannot even begin again by itself (`v2_assets.daemon`) is ended first.
 Nothing is done while an `up` or a `down` is at work, nor without their plan: who stops the platform stops this first.
 A process that ends again and again is started ever more seldom, and its incident lasts until it has stayed up.
 """
@@ -17,6 +18,7 @@ from resources.postgres import Database
 from resources.settings import Settings
 from v2_assets.alerting.deliver import deliver
 from v2_assets.incidents import Finding, Severity, settle
+from v2_assets.monitor.liveness import Pulse
 from v2_assets.platform import Name, Platform
 
 LOOK_EVERY_S = 2.0
@@ -26,6 +28,8 @@ _PAUSE_S, _LONGEST_PAUSE_S = 2.0, 60.0
 STEADY_AFTER_S = 20.0
 #: So many starts in vain are not an accident any more.
 _MANY = 3
+#: The daemon itself begins again sooner than this, if any of its threads still runs.
+FROZEN_AFTER_S = 300.0
 #: Begins the key of each incident that is settled here.
 WITHIN = "process/"
 log = logging.getLogger(__name__)
@@ -61,6 +65,7 @@ class Supervisor:
 
     settings: Settings
     database: Database
+    pulse: Pulse
     troubles: dict[Name, Trouble] = field(default_factory=dict)
     ending: threading.Event = field(default_factory=threading.Event)
     _told: dict[str, Severity] | None = None
@@ -82,6 +87,8 @@ class Supervisor:
         with platform.idle() as idle:
             if not idle:
                 return
+            if self.pulse.silent() and platform.kill("daemon"):
+                log.warning("the daemon was frozen and is ended; its runs go on")
             missing = platform.missing()
             for name in missing:
                 self._ended(name)
@@ -107,6 +114,7 @@ class Supervisor:
         trouble.tries += 1
         try:
             platform.revive(name)
+            self.pulse.start_again()
         except V2Error as error:
             trouble.not_before = time.monotonic() + self._pause(trouble)
             log.warning("the %s could not be started: [%s] %s", name, error.code, error.message)
