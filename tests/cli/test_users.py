@@ -24,6 +24,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "merge": (),
     "retry": ("--table", "stage_fub_people", "--reason", "unknown_code"),
     "reconcile": ("--integration", "csv"),
+    "warnings": (),
     "backfill": ("--integration", "fub"),
     "webhooks audit": (),
     "webhooks register": (),

@@ -108,7 +108,7 @@ def _mutant(original: Staged, n: int, rng: random.Random) -> Mutant:
     # Half of them in what the model knows: that is what selects read.
     known = [(parent, key) for parent, key in places if key in _names(model)]
     wanted = [(payload, name) for name in model.model_fields if name not in ("id",)]
-    parent, key = rng.choice(rng.choice([places, known or places, wanted or places]))
+    parent, key = rng.choice(rng.choice([some for some in (places, known, wanted) if some]))
     value = copy.deepcopy(rng.choice(ODD))
     parent[key] = value
     context = payload.pop("_v2", None)

@@ -240,6 +240,55 @@ def test_an_older_copy_never_overwrites(base: Database) -> None:
     assert rows(base, "select xmin from v2.team") == before
 
 
+def deal(user: int, minute: int, people: Sequence[str]) -> Staged:
+    payload = {"id": "d-1", "listing": False, "code": f"at {minute}", "participants": [{"id": p} for p in people]}
+    stamp = NOON + timedelta(minutes=minute)
+    return Staged("stage_rezen_transactions", "d-1", payload, user, f"rezen/a-{user}/{user}", stamp)
+
+
+def test_the_people_of_a_deal_stay_those_of_the_version_that_it_shows_when_an_older_copy_takes_over(
+    base: Database,
+) -> None:
+    store(base, [deal(1, 5, ["p-1", "p-2"]), deal(2, 4, ["p-1", "p-0"])])
+    for user in (1, 2):
+        merge(base, deals.TRANSACTION, user, "run")
+    with base.connect() as connection:
+        connection.execute("update staging.stage_rezen_transactions set missed_sweeps = 2 where user_id = 1")
+        connection.execute("update staging.stage_rezen_transactions set status = 'pending' where user_id = 2")
+    merge(base, deals.TRANSACTION, 2, "run")
+    assert rows(base, "select status from staging.stage_rezen_transactions where user_id = 2") == [("processed",)]
+    people = "select participant_id_raw from v2.participant where deleted_at is null order by 1"
+    assert (rows(base, "select rezen_code from v2.transaction"), rows(base, people)) == (
+        [("at 5",)],
+        [("p-1",), ("p-2",)],
+    )
+    store(base, [deal(2, 6, ["p-3"])])
+    merge(base, deals.TRANSACTION, 2, "run")
+    assert (rows(base, "select rezen_code from v2.transaction"), rows(base, people)) == ([("at 6",)], [("p-3",)])
+
+
+def test_an_older_copy_that_lives_brings_a_deleted_row_back_and_changes_nothing_else_of_it(base: Database) -> None:
+    merged(base, team(user=1, minute=2), team(user=2, minute=1))
+    with base.connect() as connection:
+        connection.execute("update staging.stage_rezen_teams set missed_sweeps = 2 where user_id = 1")
+        connection.execute("update v2.team set deleted_at = now()")
+        connection.execute("update staging.stage_rezen_teams set status = 'pending' where user_id = 2")
+    merged(base)
+    assert rows(base, "select deleted_at, team_name from v2.team") == [(None, "t-1 at 2")]
+
+
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [((0.7, 0.3), ("0.7000", "0.3000")), ((70, 1), ("0.7000", "0.0100")), ((99.5, 0.5), ("0.9950", "0.0050"))],
+)
+def test_the_shares_of_one_deal_are_on_one_scale(base: Database, told: Sequence[float], kept: Sequence[str]) -> None:
+    people = [{"id": f"p-{n}", "payment": {"percent": share}} for n, share in enumerate(told)]
+    store(base, [replace(deal(1, 0, []), payload={"id": "d-1", "listing": False, "participants": people})])
+    merge(base, deals.TRANSACTION, 1, "run")
+    found = rows(base, "select commission_split::text from v2.participant order by participant_id_raw")
+    assert found == [(share,) for share in kept]
+
+
 def test_a_record_that_is_back_lives_again(base: Database) -> None:
     merged(base, team())
     with base.connect() as connection:

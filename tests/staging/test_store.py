@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from resources.apis.fub.calls import record as fub_record
 from resources.postgres import Database
 from resources.reading import Page, Problem, Record
 from v2_assets.staging.state import StreamKey
 from v2_assets.staging.store import newest_of_each, payload_hash, store_page
+from v2_assets.staging.warned import warned
 
 NOON = datetime(2031, 3, 1, 12, tzinfo=UTC)
 KEY = StreamKey(integration="fub", entity="people", account_ref="fub/77/1", user_id=1)
@@ -77,6 +79,29 @@ async def test_a_broken_record_is_kept_rejected_with_its_reason_and_the_others_g
         ("1", "pending", None, None),
         ("9", "rejected", "invalid_record", "created"),
     ]
+
+
+async def test_what_could_not_be_read_is_kept_counted_and_listed_until_the_source_has_mended_it(
+    database: Database,
+) -> None:
+    odd = [fub_record("people", {"id": n, "claimed": 2, "phones": [{}, {"isPrimary": "?"}]}) for n in (1, 2)]
+    counts = await stored(database, page(*odd, person(3, name="Ada")))
+    assert (counts.new, counts.rejected, counts.warned) == (3, 0, 2)
+    assert rows(database, "source_id, status, warnings -> 0 ->> 'field'") == [
+        ("1", "pending", "claimed"),
+        ("2", "pending", "claimed"),
+        ("3", "pending", None),
+    ]
+
+    def told(*, users: list[int] | None = None) -> list[tuple[str, str, int, str]]:
+        with database.connect() as connection:
+            found = warned(connection, ["stage_fub_people"], users)
+        return [(w.code, w.field, w.records, w.example) for w in found]
+
+    assert told() == [("unreadable", "claimed", 2, "1"), ("unreadable", "phones[].isPrimary", 2, "1")]
+    assert told(users=[7]) == []
+    await stored(database, page(fub_record("people", {"id": 1, "claimed": 1})))
+    assert told() == [("unreadable", "claimed", 1, "2"), ("unreadable", "phones[].isPrimary", 1, "2")]
 
 
 async def test_a_broken_record_that_is_mended_at_the_source_becomes_pending(database: Database) -> None:

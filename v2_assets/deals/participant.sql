@@ -20,6 +20,7 @@ cleaned as (
     ops.rezen_address_key(p -> 'address') as address_key,
     ops.flag(p -> 'external') as external,
     ops.percent(payment -> 'percent') as share,
+    max(ops.percent(payment -> 'percent')) over (partition by v2_id) as largest_share,
     coalesce(ops.money_currency(deal -> 'price'), ops.money_currency(deal -> 'grossCommission'),
       upper(ops.blank_null(deal ->> 'currency'))) as deal_currency
   from source s
@@ -64,8 +65,8 @@ select
   (agent_id_raw is not null and external is distinct from true) as is_real_agent,
   ops.flag(p -> 'paidByReal') as paid_by_real,
   external,
-  -- A fraction here; elsewhere the same source counts to 100.
-  case when share > 1 then share / 100 else share end as commission_split,
+  -- A fraction here; elsewhere the same source counts to 100. A deal has one scale: beside a 70, a 1 is one in a hundred.
+  case when largest_share > 1 then share / 100 else share end as commission_split,
   ops.money(payment -> 'amount') as gross_commission,
   net_payout,
   case when coalesce(ops.money(payment -> 'amount'), net_payout) is not null

@@ -180,12 +180,20 @@ def _choose_winners(cur: psycopg.Cursor[Any], unit: Unit) -> None:
 
 
 def _find_v2_ids(cur: psycopg.Cursor[Any], unit: Unit) -> None:
+    """`placed`: every winner and its V2 row. `merged`: of these, the ones whose version that row now shows.
+
+    The copy of another account that takes over from one that is gone may be an older version. It does not take the
+    place of what V2 shows, so what belongs to the record stays as it is too.
+    """
     cur.execute(
         sql.SQL(
-            "create temp table merged on commit drop as"
-            " select m.staged_id, live.id as v2_id from merging m join {table} live on {match}"
+            "create temp table placed on commit drop as select m.staged_id, live.id as v2_id,"
+            " m.source_updated_at < live.source_updated_at is true as older"
+            " from merging m join {table} live on {match}"
         ).format(table=v2(unit.table), match=same_key("m", "live", unit.table))
     )
+    cur.execute("create temp table merged on commit drop as select staged_id, v2_id from placed where not older")
+    cur.execute("analyze placed")
     cur.execute("analyze merged")
 
 
@@ -197,7 +205,7 @@ def _write_fates(cur: psycopg.Cursor[Any], unit: Unit, counts: MergeCounts) -> N
             "update {} t set status = 'processed', v2_id = m.v2_id, status_reason = null, status_detail = null,"
             " waits_for = null, duplicate_of = null, next_attempt_at = null, "
             + common
-            + " from merged m join selected s on s.staged_id = m.staged_id where t.id = m.staged_id"
+            + " from placed m join selected s on s.staged_id = m.staged_id where t.id = m.staged_id"
         ).format(stage)
     )
     counts.processed = cur.rowcount
@@ -205,7 +213,7 @@ def _write_fates(cur: psycopg.Cursor[Any], unit: Unit, counts: MergeCounts) -> N
     cur.execute(
         sql.SQL(
             "update {0} t set status = 'duplicate', duplicate_of = m.staged_id, status_reason = 'same_record',"
-            " v2_id = null from merged m where t.v2_id = m.v2_id and t.status = 'processed' and t.id <> m.staged_id"
+            " v2_id = null from placed m where t.v2_id = m.v2_id and t.status = 'processed' and t.id <> m.staged_id"
             " and t.missed_sweeps < 2 returning t.id, m.staged_id"
         ).format(stage)
     )

@@ -135,7 +135,7 @@ def let_children_follow(cur: psycopg.Cursor[Any], table: str, were_deleted: Sequ
     """
     cur.execute(
         sql.SQL(
-            "select live.id, live.deleted_at is not null from merged m join {} live on live.id = m.v2_id"
+            "select live.id, live.deleted_at is not null from placed m join {} live on live.id = m.v2_id"
             " where live.deleted_at is not null or live.id = any(%s)"
         ).format(v2(table)),
         [list(were_deleted)],

@@ -92,9 +92,12 @@ def upsert(table: str, source: str, names: Sequence[str], *, facts: bool) -> sql
     def value(name: str) -> sql.Composed:
         o, n = sql.Identifier(old, name), sql.Identifier(new, name)
         if name == "deleted_at":
-            # Undelete when the record is back; keep the first stamp when it is deleted again and again.
-            n_kept = sql.SQL("case when {n} is null then null else coalesce({o}, {n}) end").format(o=o, n=n)
-            return sql.SQL("case when {} then {} else {} end").format(wins, n_kept, o)
+            # Undelete when the record is back, also in an older version: who wins is the newest that lives. Keep the
+            # first stamp when it is deleted again and again.
+            back = sql.SQL("{} is null and {}").format(n, wins if facts else sql.SQL("true"))
+            return sql.SQL("case when {} then null when {} then coalesce({o}, {n}) else {o} end").format(
+                back, wins, o=o, n=n
+            )
         merged = sql.SQL("least({o}, {n})") if facts else sql.SQL("coalesce({o}, {n})")
         return sql.SQL("case when {wins} then {n} when {loses} then {merged} else {o} end").format(
             wins=wins, n=n, loses=loses, merged=merged.format(o=o, n=n), o=o
