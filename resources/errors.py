@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from resources.storable import storable
+
 
 class V2Error(Exception):
     """Root of all errors the platform raises on purpose.
@@ -29,12 +31,13 @@ class V2Error(Exception):
         retryable: bool | None = None,
         context: Mapping[str, Any] | None = None,
     ) -> None:
-        super().__init__(message)
-        self.message = message
+        # Errors are stored, and what they tell may be a source's own words: a NUL in them would lose the error itself.
+        self.message = storable(message)[0]
+        super().__init__(self.message)
         self.hint = hint
         if retryable is not None:
             self.retryable = retryable
-        self.context = dict(context or {})
+        self.context = storable(dict(context or {}))[0]
 
     def as_dict(self) -> dict[str, Any]:
         """The error half of a `Result`: {code, message, hint, retryable, context}."""

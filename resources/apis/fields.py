@@ -65,24 +65,37 @@ def instant_of(value: Any) -> datetime | None:
     text = text_of(value)
     if text is None:
         return None
-    if _EPOCH.fullmatch(text):
-        number = float(text)
-        seconds = number / 1000 if abs(number) >= _FIRST_MILLISECONDS else number
-        if abs(seconds) > 10**11:
-            raise ValueError("outside of the years that are believed")
-        then = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
-    elif parts := _ISO.fullmatch(text):
-        day, time, zone = parts.groups()
-        zone = {"Z": "+00", "UTC": "+00"}.get((zone or "Z").upper(), zone)
-        then = datetime.fromisoformat(f"{day}T{time or '00:00'}{zone}")
-        if int(day[:4]) not in YEARS:
-            raise ValueError("outside of the years that are believed")
-        return then
+    if then := epoch_of(text):
+        year = then.year
+    elif then := iso_of(text):
+        year = int(text[:4])
     else:
         raise ValueError("no instant")
-    if then.year not in YEARS:
+    if year not in YEARS:
         raise ValueError("outside of the years that are believed")
     return then
+
+
+def epoch_of(text: str) -> datetime | None:
+    """Epoch seconds (up to 11 digits) or milliseconds; None for another text. ValueError beyond the calendar."""
+    if not _EPOCH.fullmatch(text):
+        return None
+    number = float(text)
+    seconds = number / 1000 if abs(number) >= _FIRST_MILLISECONDS else number
+    try:
+        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
+    except OverflowError:
+        raise ValueError("beyond the calendar") from None
+
+
+def iso_of(text: str) -> datetime | None:
+    """An ISO date or instant with the zone it says, else in UTC; None for another text. ValueError for no such day."""
+    parts = _ISO.fullmatch(text)
+    if parts is None:
+        return None
+    day, time, zone = parts.groups()
+    zone = {"Z": "+00", "UTC": "+00"}.get((zone or "Z").upper(), zone)
+    return datetime.fromisoformat(f"{day}T{time or '00:00'}{zone}")
 
 
 def whole_of(value: Any) -> int | None:

@@ -7,21 +7,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from resources.apis.fields import UNREADABLE
+from resources.apis.fields import UNREADABLE, epoch_of, iso_of, text_of
 from resources.http.redact import without_secrets
 from resources.reading import FieldWarning, Problem, Record
+from resources.storable import LARGEST, storable
 
-#: Deeper documents are no records of anything; they would only exhaust the stack.
-DEEPEST = 100
-#: Whole numbers beyond 64 bits fit no column and no canonical JSON.
-_LARGEST = 2**63 - 1
-_FIRST_MILLISECONDS = 10**11
+#: Characters of an id. With an account's name it must fit into an index entry, of which Postgres allows 2,704 bytes.
+LONGEST_ID = 500
+#: No record that somebody works with changed outside of these; such a stamp would be newer or older than all others.
+_FIRST_STAMP, _LAST_STAMP = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 #: A list whose every element is broken is no news after the first ones.
 MOST_WARNINGS = 20
 
@@ -39,30 +39,44 @@ def record_of(
     source_id: Callable[[dict[str, Any]], str | None],
     updated: Callable[[dict[str, Any]], datetime | None],
     context: dict[str, Any] | None = None,
+    because: Problem | None = None,
 ) -> Record:
     """One record: secrets dropped, context added under `_v2`, checked against its model. Never raises.
 
     A record that is broken is handed on with its problem; one without a usable id gets a stable one from its content.
+    `because`: why the row is no good record, whatever its model says. Together with `refused` this is the only way
+    from a row of a source to a Record, so nothing of a row is stored that did not come through here.
     """
     try:
         clean, unstorable = storable(without_secrets(raw))
     except RecursionError:
         return Record(_of_its_keys(raw), {}, None, Problem("invalid_record", None, "nested too deeply"))
     if not isinstance(clean, dict):
-        return Record(unidentified(clean), {"_raw": clean}, None, Problem("invalid_record", None, type(raw).__name__))
+        because = because or Problem("invalid_record", None, type(raw).__name__)
+        return Record(unidentified(clean), {"_raw": clean}, None, because)
     payload: dict[str, Any] = clean
     payload.pop("_v2", None)  # ours alone: no source may speak in our name
     if context:
         payload["_v2"] = context
     identity = source_id(payload)
-    if identity is None:
-        return Record(unidentified(payload), payload, None, Problem("invalid_record", "id", "missing or no id"))
-    problem = (
-        Problem("invalid_record", unstorable or None, "cannot be stored as it is") if unstorable is not None else None
-    )
+    if identity is None or len(identity) > LONGEST_ID:
+        found = "missing or no id" if identity is None else "too long for an id"
+        return Record(unidentified(payload), payload, None, because or Problem("invalid_record", "id", found))
+    if because is None and unstorable is not None:
+        because = Problem("invalid_record", unstorable or None, "cannot be stored as it is")
     told, warnings = judged(payload, model)
-    problem = problem or told
-    return Record(identity, payload, None if problem else updated(payload), problem, warnings)
+    problem = because or told
+    return Record(identity, payload, None if problem else believable(updated(payload)), problem, warnings)
+
+
+def refused(key: str, payload: dict[str, Any], found: str) -> Record:
+    """Something that is there and not for this key, so that nobody takes it for nothing. `key` is an id that was asked
+    for.
+
+    The record has an id of its own, `refused:<key>`, so what is staged under the key's own id stays as it is.
+    """
+    clean, _ = storable(payload)
+    return Record(f"refused:{key}", clean, None, Problem("not_visible_to_key", None, found))
 
 
 def judged(payload: dict[str, Any], model: type[SourceModel]) -> tuple[Problem | None, tuple[FieldWarning, ...]]:
@@ -82,33 +96,6 @@ def judged(payload: dict[str, Any], model: type[SourceModel]) -> tuple[Problem |
     return problem, tuple(warnings[:MOST_WARNINGS])
 
 
-def storable(value: Any, _depth: int = 0) -> tuple[Any, str | None]:
-    """The value as Postgres can take it, and the path of the first part that had to be changed.
-
-    NUL characters go, lone surrogates become `?`, whole numbers beyond 64 bits become text. Raises RecursionError.
-    """
-    if isinstance(value, str):
-        if value.isascii() and "\x00" not in value:
-            return value, None
-        clean = value.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
-        return clean, None if clean == value else ""
-    if isinstance(value, dict | list):
-        if _depth > DEEPEST:
-            raise RecursionError
-        found: str | None = None
-        pairs: Iterable[tuple[Any, Any]] = value.items() if isinstance(value, dict) else enumerate(value)
-        result: dict[Any, Any] = {}
-        for key, item in pairs:
-            name, bad_name = (key, None) if isinstance(key, int) else storable(key)
-            result[name], bad = storable(item, _depth + 1)
-            if found is None and (bad is not None or bad_name is not None):
-                found = f"{name}.{bad}" if bad else str(name)
-        return (result if isinstance(value, dict) else list(result.values())), found
-    if isinstance(value, int) and abs(value) > _LARGEST:
-        return str(value), ""
-    return value, None
-
-
 def unidentified(value: Any) -> str:
     """A stable id for a row that has none of its own."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=True, default=str)
@@ -126,18 +113,27 @@ def positive_id(value: Any) -> str | None:
         return None
     text = str(value)
     number = int(text) if text.isascii() and text.isdecimal() and len(text) <= 19 else 0
-    return str(number) if 0 < number <= _LARGEST else None
+    return str(number) if 0 < number <= LARGEST else None
+
+
+def text_id(value: Any) -> str | None:
+    """An id that is text: something to see in it, nothing in it that cannot be stored or asked for; None otherwise."""
+    return (
+        value if isinstance(value, str) and value.strip() and value.isprintable() and len(value) <= LONGEST_ID else None
+    )
+
+
+def count_of(value: Any) -> int | None:
+    """A number of records as a source counts them; None for what counts nothing (a truth, a negative number, text)."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST else None
 
 
 def iso_instant(value: Any) -> datetime | None:
-    """An ISO 8601 instant; without a zone it is UTC, as Follow Up Boss writes it. None for anything else."""
-    if not isinstance(value, str) or not value:
-        return None
-    try:
-        then = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    return then if then.tzinfo else then.replace(tzinfo=UTC)
+    """An ISO 8601 instant in UTC; without a zone it is UTC, as Follow Up Boss writes it. None for anything else.
+
+    Of any year that UTC can show; which years are believed is said by whoever asks.
+    """
+    return _in_utc(iso_of, value) if isinstance(value, str) else None
 
 
 def epoch_or_iso(value: Any) -> datetime | None:
@@ -147,13 +143,17 @@ def epoch_or_iso(value: Any) -> datetime | None:
     """
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
+    return _in_utc(epoch_of, value) or _in_utc(iso_of, value)
+
+
+def _in_utc(read: Callable[[str], datetime | None], value: Any) -> datetime | None:
     try:
-        number = float(value)
-    except ValueError:
-        return iso_instant(value)
-    except OverflowError:
+        then = read(text_of(value) or "")
+        return then.astimezone(UTC) if then else None
+    except (ValueError, OverflowError):
         return None
-    try:
-        return datetime.fromtimestamp(number / 1000 if abs(number) >= _FIRST_MILLISECONDS else number, UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
+
+
+def believable(stamp: datetime | None) -> datetime | None:
+    """A stamp of change that can order versions, or None: one of the year 9999 would be newer than all to come."""
+    return stamp if stamp is not None and _FIRST_STAMP <= stamp < _LAST_STAMP else None

@@ -10,6 +10,7 @@ import asyncio
 import importlib.util
 import ipaddress
 import json
+import re
 import ssl
 import sys
 import time
@@ -63,6 +64,10 @@ if importlib.util.find_spec("sniffio") is None:
     sys.modules["sniffio"] = None  # type: ignore[assignment]
 
 Params = Sequence[tuple[str, str]]
+#: A Date before this program was written is none; so early a watermark could not even be overlapped.
+_NO_CLOCK_IS_BEHIND = datetime(2020, 1, 1, tzinfo=UTC)
+#: A number of calls or seconds that a header may tell; nobody means more.
+_HEADER_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 _BY_STATUS: Mapping[int, type[SourceError]] = {400: BadRequest, 401: Unauthorized, 403: Forbidden, 404: NotFound}
 
 
@@ -186,11 +191,11 @@ class HttpClient:
         url = (base_url or self._base_url) + endpoint.path.format(
             **{name: self._segment(endpoint, value) for name, value in path.items()}
         )
-        content = None if document is None else orjson.dumps(document)
         more = {**({} if document is None else {"Content-Type": "application/json"}), **(headers or {})}
         self.secrets.add_headers(more)
 
         def request() -> httpx.Request:
+            content = None if document is None else orjson.dumps(document)
             return self._http.build_request(method, url, params=list(params), content=content, headers=more)
 
         limits = self._limits(endpoint)
@@ -213,7 +218,7 @@ class HttpClient:
 
     def _segment(self, endpoint: Endpoint, value: str) -> str:
         """An id as one segment of a path: what a record says must not lead to another endpoint."""
-        if value in ("", ".", ".."):
+        if value in ("", ".", "..") or not value.isprintable():
             raise self._error(BadRequest, endpoint, None, "was to be asked for an id that is none", False, 0)
         return quote(value, safe="")
 
@@ -221,12 +226,17 @@ class HttpClient:
         self, endpoint: Endpoint, request: Callable[[], httpx.Request], limits: Sequence[Limit], attempt: int
     ) -> Answer:
         try:
+            asked = request()
+        except (httpx.InvalidURL, ValueError, TypeError):
+            # What a record or a page said is to be asked with, and no request can hold it: a lone surrogate, say.
+            raise self._error(BadRequest, endpoint, None, "cannot be asked with what it told", False, attempt) from None
+        try:
             async with asyncio.timeout(endpoint.deadline_s):
-                response, body = await self._read(request())
+                response, body = await self._read(asked)
         except TimeoutError:
             what = f"gave no complete answer within {endpoint.deadline_s:g} s"
             raise self._error(SourceUnavailable, endpoint, None, what, True, attempt) from None
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except httpx.HTTPError as error:
             # The message of httpx can hold the URL with its query: only the kind goes on.
             what = f"could not be read, the connection broke ({type(error).__name__})"
             raise self._error(SourceUnavailable, endpoint, None, what, True, attempt) from None
@@ -255,7 +265,7 @@ class HttpClient:
         """X-RateLimit headers speak of the account's own budget, unless they name another bucket than the one asked."""
         calls, window = headers.get("X-RateLimit-Limit", ""), headers.get("X-RateLimit-Window", "")
         same = headers.get("X-RateLimit-Context", endpoint.context) == endpoint.context
-        if calls.isdecimal() and window.isdecimal() and limits and same:
+        if _HEADER_NUMBER.fullmatch(calls) and _HEADER_NUMBER.fullmatch(window) and limits and same:
             await self._budget.learn(limits[-1], int(calls), int(window))
 
     def _document(self, endpoint: Endpoint, response: httpx.Response, body: bytes, attempt: int) -> Any:
@@ -366,9 +376,13 @@ def _no_constant(name: str) -> Any:
 
 
 def source_time(headers: httpx.Headers) -> datetime:
-    """The Date header as an instant; our own clock where there is none (a cursor then trusts us)."""
+    """The Date header as an instant in UTC; our own clock where there is none (a cursor then trusts us).
+
+    A clock that is ahead of ours is told as it is: who makes a cursor of it knows the database's clock (see `sync`).
+    """
     try:
         then = parsedate_to_datetime(headers.get("Date", ""))
-    except (TypeError, ValueError, OverflowError):
+        then = then.astimezone(UTC) if then.tzinfo else then.replace(tzinfo=UTC)
+    except (TypeError, ValueError, OverflowError, IndexError):
         return datetime.now(UTC)
-    return then if then.tzinfo else then.replace(tzinfo=UTC)
+    return then if then >= _NO_CLOCK_IS_BEHIND else datetime.now(UTC)

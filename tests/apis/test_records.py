@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -11,8 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resources.apis import ENTITIES, validate
+from resources.apis import ENTITIES, records, validate
 from resources.apis.fub.calls import record as fub_record
+<<<<<<< HEAD
 from resources.apis.records import (
     MOST_WARNINGS,
     SourceModel,
@@ -24,6 +27,13 @@ from resources.apis.records import (
 )
 from resources.apis.rezen.calls import record as rezen_record
 from resources.reading import FieldWarning, Record
+=======
+from resources.apis.records import LONGEST_ID, SourceModel, epoch_or_iso, iso_instant, positive_id, record_of, text_id
+from resources.apis.rezen.calls import record as rezen_record
+from resources.errors import SourceError
+from resources.reading import Record
+from resources.storable import storable
+>>>>>>> d45e3e3 (What a source tells is an id, an instant or a stamp only if it can be stored, asked with and read back; errors too)
 
 text = st.text(st.characters(exclude_categories=()), max_size=8)  # lone surrogates and NUL included
 scalars = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), text)
@@ -262,3 +272,60 @@ def test_a_stored_payload_can_be_checked_again() -> None:
     assert validate("fub", "people", {"id": 5}) is None
     assert validate("fub", "people", {"id": 5, "updated": "soon"}) is not None
     assert validate("rezen", "transactions", {"id": "tx-1"}) is None
+
+
+def test_records_are_made_in_one_place() -> None:
+    """What goes around it goes around the check for secrets and for what can be stored."""
+    folder = Path(records.__file__).parent
+    made = [
+        f"{path.relative_to(folder)}:{node.lineno}"
+        for path in folder.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Record"
+        if path.name != "records.py"
+    ]
+    assert made == []
+
+
+@pytest.mark.parametrize("stamp", ["9999-12-31T23:59:59-08:00", "0001-01-01T00:00:00+14:00"])
+def test_an_instant_beyond_the_calendar_is_a_problem_and_no_stamp(stamp: str) -> None:
+    record = rezen_record("transactions", {"id": "tx-1", "updatedAt": stamp})
+    assert record.source_updated_at is None
+    assert record.problem is not None
+    assert record.problem.field == "updatedAt"
+
+
+@pytest.mark.parametrize("stamp", ["9999-12-31T23:59:59Z", "2200-01-01T00:00:00Z", "0001-01-01T00:00:00Z"])
+def test_a_stamp_that_no_record_has_orders_no_versions(stamp: str) -> None:
+    """A mistyped year would be newer than every version to come, and freeze the record."""
+    assert fub_record("people", {"id": 5, "updated": stamp}).source_updated_at is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2026-W48-1T10:00:00Z", "2026-11-30T10:00:00,5Z", "20261130T100000Z", "2026-11-30T10", "2026-11-30T10:00+23:00"],
+)  # fmt: skip
+def test_what_postgres_would_not_cast_is_no_instant(text: str) -> None:
+    assert iso_instant(text) is None
+
+
+@pytest.mark.parametrize("number", ["1e3", "1_000", 1.5, "1757700000000.0", "infinity", "\u0661"])
+def test_what_the_database_would_not_read_as_an_epoch_is_none(number: Any) -> None:
+    assert epoch_or_iso(number) is None
+
+
+@pytest.mark.parametrize("name", ["", " ", "a\x00", "a\ud83d", "a\nb", "x" * (LONGEST_ID + 1), 7, None, {}, []])
+def test_what_cannot_be_stored_or_asked_for_is_no_id(name: Any) -> None:
+    assert text_id(name) is None
+
+
+def test_an_id_that_fits_no_index_is_a_problem_of_its_record() -> None:
+    record = record_of({"id": "x" * 9000}, SourceModel, source_id=lambda r: r["id"], updated=lambda r: None)
+    assert record.source_id.startswith("unidentified:")
+    assert record.problem is not None
+
+
+def test_an_error_tells_a_sources_words_only_as_they_can_be_stored() -> None:
+    error = SourceError("no \x00list \ud83d", context={"found": ["a\x00", {"b\ud83d": 10**30}]})
+    assert str(error) == "no list ?"
+    assert error.as_dict()["context"] == {"found": ["a", {"b?": str(10**30)}]}

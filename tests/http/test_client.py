@@ -5,9 +5,13 @@ from __future__ import annotations
 import gzip
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from resources.errors import (
     BadRequest,
@@ -21,7 +25,7 @@ from resources.errors import (
 )
 from resources.http import client as client_module
 from resources.http.budget import Limit
-from resources.http.client import USER_AGENT, HttpClient, parse_json
+from resources.http.client import USER_AGENT, HttpClient, parse_json, source_time
 from resources.http.endpoint import Endpoint
 from tests.http.conftest import ATTEMPTS
 from tests.http.loopback import Handler, Loopback, OpenBudget, Reply, in_turn, json_reply, loopback
@@ -264,3 +268,46 @@ def test_json_is_read_even_with_half_a_character_in_it(body: bytes, document: An
 def test_what_is_no_json_is_a_value_error(body: bytes) -> None:
     with pytest.raises(ValueError):
         parse_json(body)
+
+
+# --- what cannot be asked, and headers that say nothing ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["a\ud83d", "a\x00b", "a\nb", "x\u2028"])
+async def test_an_id_that_no_path_can_hold_is_a_bad_request_and_nothing_is_asked(name: str) -> None:
+    async with a_client(in_turn(json_reply({}))) as (client, server, _):
+        with pytest.raises(BadRequest):
+            await client.get(ONE, priority="incremental", id=name)
+    assert server.asked == []
+
+
+async def test_what_no_query_or_body_can_hold_is_a_bad_request() -> None:
+    async with a_client(in_turn(json_reply({}))) as (client, server, _):
+        with pytest.raises(BadRequest):
+            await client.get(THINGS, [("next", "a\ud83d")], priority="incremental")
+        with pytest.raises(BadRequest):
+            await client.post(THINGS, {"after": "a\ud83d"}, priority="incremental")
+        with pytest.raises(BadRequest):
+            await client.get(THINGS, [], {"Session": "a\u20ac"}, priority="incremental")
+    assert server.asked == []
+
+
+@pytest.mark.parametrize("told", ["0", "9" * 5000, "-1", "1.5", "ten", "", "1e3"])
+async def test_limits_that_say_nothing_are_not_learned(told: str) -> None:
+    headers = {"X-RateLimit-Limit": told, "X-RateLimit-Window": "10"}
+    async with a_client(in_turn(Reply(b"{}", 200, headers))) as (client, _, budget):
+        await client.get(THINGS, priority="incremental")
+    assert budget.learned == []
+
+
+@given(st.one_of(st.text(st.characters(max_codepoint=255), max_size=40), st.datetimes().map(str)))
+def test_any_date_header_is_an_instant_that_a_cursor_can_hold(text: str) -> None:
+    then = source_time(httpx.Headers([(b"Date", text.encode("latin-1"))]))
+    assert then.year >= 2020
+    assert then.utcoffset() == timedelta(0)
+    then - timedelta(days=1)  # the overlap of a window
+
+
+@pytest.mark.parametrize("text", ["Mon, 01 Jan 0001 00:00:00 +1400", "Fri, 31 Dec 9999 23:59:59 -0800", "", "now"])
+def test_a_date_at_the_end_of_time_is_none_and_our_clock_holds(text: str) -> None:
+    assert abs((source_time(httpx.Headers({"Date": text})) - datetime.now(UTC)).total_seconds()) < 60

@@ -12,14 +12,14 @@ from typing import Any
 from pydantic import SecretStr
 
 from resources.apis.paging import find_list
-from resources.apis.records import epoch_or_iso, record_of
+from resources.apis.records import epoch_or_iso, record_of, text_id
 from resources.apis.rezen import endpoints as api
 from resources.apis.rezen.models import MODELS
 from resources.errors import Forbidden, NotUnderstood, Unauthorized
 from resources.http.budget import Budget, Limit
 from resources.http.client import Answer, HttpClient
 from resources.http.endpoint import Endpoint
-from resources.reading import Identity, Priority, Record
+from resources.reading import Identity, Priority, Problem, Record
 
 SOURCE = "reZEN"
 
@@ -80,8 +80,8 @@ class RezenCalls:
     async def identity(self, priority: Priority = "incremental") -> Identity:
         """yenta users/me: its id is the agent's id. Raises Unauthorized for a refused key."""
         document = (await self.yenta(api.ME, priority=priority)).document
-        agent_id = document.get("id") if isinstance(document, dict) else None
-        if not isinstance(agent_id, str) or not agent_id:
+        agent_id = text_id(document.get("id")) if isinstance(document, dict) else None
+        if agent_id is None:
             raise NotUnderstood(
                 f"{SOURCE} {api.ME.name} answered without an id",
                 context={"source": SOURCE, "endpoint": api.ME.name},
@@ -130,20 +130,17 @@ def record(
     row: Any,
     source_id: Callable[[dict[str, Any]], str | None] | None = None,
     context: dict[str, Any] | None = None,
+    because: Problem | None = None,
 ) -> Record:
-    """One row or answer; its id is `id` unless said otherwise."""
+    """One row or answer; its id is `id` unless said otherwise. `because`: why it is no good record."""
     return record_of(
         row,
         MODELS[entity],
         source_id=source_id or (lambda r: text_id(r.get("id"))),
         updated=lambda r: epoch_or_iso(r.get("updatedAt")),
         context=context,
+        because=because,
     )
-
-
-def text_id(value: Any) -> str | None:
-    """An id as reZEN has them: text that is not empty."""
-    return value if isinstance(value, str) and value.strip() else None
 
 
 def _message(document: Any) -> str | None:

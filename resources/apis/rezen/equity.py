@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
-from resources.apis.rezen.calls import RezenCalls, record, text_id
+from resources.apis.records import text_id
+from resources.apis.rezen.calls import RezenCalls, record
 from resources.apis.rezen.steps import Step, read_steps
 from resources.http.client import Answer
 from resources.http.endpoint import Endpoint

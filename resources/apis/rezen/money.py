@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
+from resources.apis.records import text_id
 from resources.apis.rezen import endpoints as api
 from resources.apis.rezen import equity
-from resources.apis.rezen.calls import RezenCalls, record, text_id
+from resources.apis.rezen.calls import RezenCalls, record
 from resources.apis.rezen.network import TIERS
 from resources.apis.rezen.steps import MakeRecord, Step, read_steps
 from resources.http.client import Answer

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
+from resources.apis.records import text_id
 from resources.apis.rezen import endpoints as api
-from resources.apis.rezen.calls import RezenCalls, record, rows_of, text_id
+from resources.apis.rezen.calls import RezenCalls, record, rows_of
 from resources.apis.rezen.steps import Step, read_steps
 from resources.http.client import Answer
 from resources.http.endpoint import Endpoint

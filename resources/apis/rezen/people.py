@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from resources.apis.records import refused, text_id
 from resources.apis.rezen import endpoints as api
-from resources.apis.rezen.calls import RezenCalls, record, rows_of, text_id
+from resources.apis.rezen.calls import RezenCalls, record, rows_of
 from resources.errors import Forbidden, NotFound
-from resources.reading import Page, Priority, Problem, ReadRequest, Record
+from resources.reading import Page, Priority, ReadRequest, Record
 
 #: An invitation in one of these states has made nobody a member.
 _NOT_TAKEN_UP = frozenset({"EMAILED", "PENDING", "DECLINED", "EXPIRED"})
@@ -83,7 +84,7 @@ async def _roster(calls: RezenCalls, team: str, priority: Priority) -> _Found:
     records = []
     for row in rows_of(answer, api.ROSTER):
         agent = roster_agent(row)
-        if agent is None and isinstance(row, dict) and row.get("invitationStatus") in _NOT_TAKEN_UP:
+        if agent is None and _open_invitation(row):
             continue
         records.append(record("team_members", row, lambda _, a=agent: f"{team}:{a}" if a else None, {"team_id": team}))
     return _Found(tuple(records), answer.source_time)
@@ -127,14 +128,17 @@ def roster_agent(row: Any) -> str | None:
     if isinstance(nested, dict):
         return text_id(nested.get("id")) or text_id(nested.get("yentaId"))
     named = text_id(row.get("yentaId")) or text_id(row.get("agentId"))
-    if named or "agent" in row or row.get("invitationStatus") in _NOT_TAKEN_UP:
+    if named or "agent" in row or _open_invitation(row):
         return named
     return text_id(row.get("id"))
 
 
+def _open_invitation(row: Any) -> bool:
+    status = row.get("invitationStatus") if isinstance(row, dict) else None
+    return isinstance(status, str) and status in _NOT_TAKEN_UP
+
+
 def _refused(entity: str, key: str, error: NotFound | Forbidden) -> Record:
     found = "refused (403)" if isinstance(error, Forbidden) else "not there for this key (404)"
-    problem = Problem("not_visible_to_key", None, found)
     field = "team_id" if entity in ("teams", "team_members") else "agent_id"
-    # An id of its own, so that what is staged of the key stays as it is.
-    return Record(f"refused:{key}", {"_v2": {field: key}}, None, problem)
+    return refused(key, {"_v2": {field: key}}, found)

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 
-from resources.apis.records import iso_instant
+from resources.apis.records import believable, iso_instant
 from resources.apis.skyslope import endpoints as api
 from resources.apis.skyslope.bulk import parse_body
 from resources.apis.skyslope.session import Credentials, Session
@@ -77,7 +77,7 @@ class SkySlopeCalls:
         fields = {k.lower(): v for k, v in document.items()} if isinstance(document, dict) else {}
         inner = fields.get("value")
         held = {k.lower(): v for k, v in inner.items()} if isinstance(inner, dict) else fields
-        then = iso_instant(held.get("replicatimestamp"))
+        then = believable(iso_instant(held.get("replicatimestamp")))
         if then is None:
             raise NotUnderstood(
                 f"{SOURCE} {api.REPLICA.name} answered without a time",

@@ -96,9 +96,11 @@ class Session:
         answer = await self._http.post(api.LOGIN, body, priority=priority, headers=headers)
         told = {k.lower(): v for k, v in answer.document.items()} if isinstance(answer.document, dict) else {}
         token = told.get("session")
-        if not isinstance(token, str) or not token:
+        if not isinstance(token, str) or not token or not (token.isascii() and token.isprintable()):
             raise NotUnderstood(
                 "SkySlope auth/login answered without a session",
                 context={"source": "SkySlope", "endpoint": api.LOGIN.name},
             )
-        return _Held(token, iso_instant(told.get("expiration")) or datetime.now(UTC) + ASSUMED)
+        now, ends = datetime.now(UTC), iso_instant(told.get("expiration"))
+        # An end that has passed is none: the year 1 stands for "not told".
+        return _Held(token, ends if ends and ends > now else now + ASSUMED)
