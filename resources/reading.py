@@ -71,13 +71,15 @@ class ReadRequest:
 
     `since`: only what changed at or after this instant (None: everything). `position`: resume after a dead run.
     `keys`: parents of a fan-out, in the order wanted (FUB people ids for texts, agent ids, team ids). `known`: what
-    staging already has, source_id → source_updated_at, so that unchanged details are not fetched again.
+    staging already has, source_id → source_updated_at, so that unchanged details are not fetched again. `again`: those
+    of them that are fetched although nothing says that they changed: all in a full pass, a share in the others.
     """
 
     since: datetime | None = None
     position: dict[str, Any] | None = None
     keys: tuple[str, ...] = ()
     known: Mapping[str, datetime | None] = field(default_factory=dict)
+    again: frozenset[str] = frozenset()
     priority: Priority = "incremental"
 
 
@@ -107,7 +109,10 @@ class RecordReader(Protocol):
     async def __aexit__(self, *exc: object) -> None: ...
 
     async def read_some(self, entity: str, ids: Sequence[str], priority: Priority) -> dict[str, Record | None]:
-        """These records by id; None for one that is not there for this key."""
+        """These records by id; None for one that is not there.
+
+        What this key may not see, or the source cannot give, is left out: that is no word about its being there.
+        """
         ...
 
 

@@ -10,14 +10,28 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from resources.errors import NotUnderstood, PagingBroken
+from resources.errors import (
+    BadRequest,
+    Forbidden,
+    NotFound,
+    NotUnderstood,
+    PagingBroken,
+    SourceError,
+    SourceUnavailable,
+)
 from resources.http.endpoint import Endpoint
+from resources.reading import Record
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 #: A list that is longer than this many pages is reported, never silently cut.
 MOST_PAGES = 20_000
+#: What may be wrong with one record while its neighbours are answered: it is not there, not for this key, or the source
+#: stumbles over it. A refused key and a limit concern everybody.
+_OF_ONE = (NotFound, Forbidden, BadRequest, NotUnderstood, SourceUnavailable)
+#: The share of records asked for together over which a source may stumble; more is the source's own trouble.
+_MAY_STUMBLE = 0.1
 
 
 def find_list(document: Any, endpoint: Endpoint, source: str, named: str | None = None) -> list[Any]:
@@ -90,3 +104,32 @@ async def side_by_side(work: Callable[[T], Awaitable[R]], items: Sequence[T], at
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def each_alone(work: Callable[[T], Awaitable[R]], items: Sequence[T], at_once: int) -> list[R | SourceError]:
+    """What each of these records came to: its answer, or the error that is about it alone.
+
+    A record that is not there or not for this key says nothing about the others. Neither does one that the source
+    cannot give, as long as others are answered and such are few; otherwise the first of these errors is raised.
+    """
+
+    async def one(item: T) -> R | SourceError:
+        try:
+            return await work(item)
+        except _OF_ONE as error:
+            return error
+
+    found = await side_by_side(one, items, at_once)
+    errors = [each for each in found if isinstance(each, SourceError)]
+    stumbled = [each for each in errors if not isinstance(each, NotFound | Forbidden)]
+    if stumbled and (len(errors) == len(items) or len(stumbled) > max(1, len(items) * _MAY_STUMBLE)):
+        raise stumbled[0]
+    return found
+
+
+async def read_alone(
+    read: Callable[[str], Awaitable[Record | None]], ids: Sequence[str], at_once: int
+) -> dict[str, Record | None]:
+    """Records by id, one call each; one that is refused, or that the source cannot give, is left out (`each_alone`)."""
+    found = await each_alone(read, ids, at_once)
+    return {i: each for i, each in zip(ids, found, strict=True) if not isinstance(each, SourceError)}

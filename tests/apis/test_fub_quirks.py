@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import orjson
 import pytest
 
-from resources.errors import BadRequest, Forbidden, NotUnderstood, PagingBroken, Unauthorized
+from resources.errors import BadRequest, Forbidden, NotUnderstood, PagingBroken, SourceError, Unauthorized
 from resources.reading import ReadRequest
 from tests.apis.clients import envelope, fub, ids_of, pages_of, records_of
 from tests.http.loopback import Asked, Reply, json_reply, loopback
@@ -291,3 +294,133 @@ async def test_every_call_takes_from_the_sources_and_the_accounts_budget(registe
     assert system.ours
     assert len({system.key, account.key, events.key}) == 3
     await client.__aexit__()
+
+
+# --- one bad neighbour, and answers that contradict themselves --------------------------------------------------------
+
+
+@pytest.mark.parametrize("total", [None, int], ids=["without a count", "with one"])
+async def test_newest_first_in_smaller_pages_than_asked_misses_nothing(total: Any) -> None:
+    rows = [call(n, minutes=(n * 7919) % 300 + 1) for n in range(1, 301)]
+    since = START + timedelta(minutes=100)
+    pages, asked = await changed(a_list("calls", rows, total=total, most=50), since)
+    wanted = {str(r["id"]) for r in rows if r["updated"] >= f"{since:%Y-%m-%dT%H:%M:%SZ}"}
+    assert wanted <= set(ids_of(pages))
+    assert any("sort" in a.query for a in asked)
+
+
+async def test_newest_first_one_stamp_of_long_ago_does_not_end_the_pass() -> None:
+    rows = [call(n, minutes=1000 - n) for n in range(1, 301)]
+    rows[99]["updated"] = "1975-01-01T00:00:00Z"
+    pages, _ = await changed(a_list("calls", rows, total=int), START + timedelta(minutes=750))
+    assert {str(n) for n in range(1, 251)} <= set(ids_of(pages))
+
+
+async def test_smaller_pages_than_asked_are_followed_without_a_word_about_their_size() -> None:
+    answer = a_list("stages", [stage(n + 1) for n in range(130)], most=50)
+
+    def silent(asked: Asked) -> Reply:
+        document = orjson.loads(answer(asked).body)
+        del document["_metadata"]["limit"]
+        return json_reply(document)
+
+    pages, _ = await stages(silent)
+    assert len(set(ids_of(pages))) == 130
+
+
+async def test_a_later_page_that_is_empty_and_counts_nothing_does_not_complete_the_pass() -> None:
+    def answer(asked: Asked) -> Reply:
+        if "next" in asked.query:
+            return json_reply(envelope("stages", [], total=0))
+        return json_reply(envelope("stages", [stage(n) for n in range(200, 100, -1)], total=120, token="t2"))
+
+    pages, _ = await stages(answer)
+    assert len(ids_of(pages)) == 100
+    assert not pages[-1].complete
+
+
+@pytest.mark.parametrize("token", [{"a": 1}, ["t"], "a\x00b", "a\ud83d", 1.5, True, "t" * 5000])
+async def test_a_page_token_that_is_none_is_broken_and_never_the_end(token: Any) -> None:
+    body = json.dumps(envelope("stages", [stage(1)], total=1, token=token)).encode()
+    if token is True:  # a token all the same: the second page repeats it
+        with pytest.raises(PagingBroken):
+            await stages(lambda asked: Reply(body))
+        return
+    with pytest.raises(PagingBroken, match="token that is none"):
+        await stages(lambda asked: Reply(body))
+
+
+@pytest.mark.parametrize("total", ["9" * 5000, 10**40, -1, 1.5, True, [], {}, "many"])
+async def test_a_total_that_counts_nothing_is_no_total(total: Any) -> None:
+    pages, _ = await stages(lambda asked: json_reply(envelope("stages", [stage(1)] * ("offset" not in asked.query))))
+    odd, _ = await stages(lambda asked: Reply(json.dumps(envelope("stages", [stage(1)], total=total)).encode()))
+    assert (ids_of(odd), odd[-1].total, odd[-1].complete) == (ids_of(pages), None, True)
+
+
+@pytest.mark.parametrize("since", [None, START])
+async def test_texts_that_are_refused_make_the_pass_incomplete_also_after_a_dead_run(since: Any) -> None:
+    keys = ("3", *(str(n) for n in range(5, 60)))
+    request = ReadRequest(keys=keys, since=since)
+    async with loopback(texts) as server, fub(server.url) as client:
+        pages = await pages_of(client.read("text_messages", request))
+        rest = await pages_of(client.read("text_messages", replace(request, position=pages[0].position)))
+    assert not pages[-1].complete
+    assert not rest[-1].complete
+    assert "refused:3" in ids_of(pages)
+
+
+async def test_a_few_contacts_that_are_refused_do_not_fail_a_pass_over_those_with_activity() -> None:
+    request = ReadRequest(keys=("3",), since=START)
+    async with loopback(texts) as server, fub(server.url) as client:
+        pages = await pages_of(client.read("text_messages", request))
+    assert ids_of(pages) == ["refused:3"]
+
+
+async def test_the_last_group_of_contacts_may_be_refused_as_a_whole() -> None:
+    keys = (*(str(n) for n in range(5, 45)), "3")
+    async with loopback(texts) as server, fub(server.url) as client:
+        pages = await pages_of(client.read("text_messages", ReadRequest(keys=keys)))
+    assert len(ids_of(pages)) == 41
+    assert not pages[-1].complete
+
+
+async def test_texts_in_smaller_pages_than_asked_are_all_read() -> None:
+    rows = [{"id": n, "personId": 1} for n in range(130, 0, -1)]
+
+    def answer(asked: Asked) -> Reply:
+        offset = int(asked.query.get("offset", 0))
+        return json_reply(envelope("textmessages", rows[offset : offset + 50]))
+
+    async with loopback(answer) as server, fub(server.url) as client:
+        pages = await pages_of(client.read("text_messages", ReadRequest(keys=("1",))))
+    assert len(set(ids_of(pages))) == 130
+
+
+def people(refused: Reply) -> Callable[[Asked], Reply]:
+    """A list by ids that knows 1 and 2; 3 is answered so, 4 is not there, alone as in the list."""
+
+    def answer(asked: Asked) -> Reply:
+        if asked.path == "/identity":
+            return json_reply({"account": {"id": 77}, "user": {"id": 1}})
+        if asked.path == "/people":
+            return json_reply(envelope("people", [{"id": 1}, {"id": 2}], total=2))
+        return refused if asked.path == "/people/3" else json_reply({"errorMessage": "no"}, 404)
+
+    return answer
+
+
+ODD = [json_reply({"errorMessage": "no"}, 403), Reply(b"<html>"), json_reply({"id": 9}), Reply(b"", 500)]
+
+
+@pytest.mark.parametrize("refused", ODD, ids=["403", "HTML", "another record", "500"])
+async def test_one_record_that_cannot_be_read_does_not_keep_its_neighbours_from_it(refused: Reply) -> None:
+    async with loopback(people(refused)) as server, fub(server.url) as client:
+        found = await client.read_some("people", ["1", "2", "3", "4"])
+    assert {i: r and r.source_id for i, r in found.items()} == {"1": "1", "2": "2", "4": None}
+
+
+@pytest.mark.parametrize("refused", ODD[1:], ids=["HTML", "another record", "500"])
+async def test_when_nothing_can_be_read_the_error_is_the_sources(refused: Reply) -> None:
+    async with loopback(people(refused)) as server, fub(server.url) as client:
+        with pytest.raises(SourceError):
+            await client.read_some("people", ["3"])

@@ -195,7 +195,7 @@ async def _read_records(
     async with Lease.aacquire(database, key.lease, run_id) as lease:
         async with cast(RecordReader, client_of(group.owner, settings, vault, budget)) as client:
             found = await client.read_some(group.stream.entity, ids, "webhook")
-        gone = [i for i in ids if found.get(i) is None and i in group.deleted]
+        gone = [i for i in ids if i in found and found[i] is None and i in group.deleted]
         outcomes = _outcomes(group, found)
         async with database.aconnect() as connection, connection.cursor() as cur:
             await lease.acheck(cur)
@@ -218,7 +218,7 @@ def _outcomes(group: _Group, found: Mapping[str, Record | None]) -> dict[int, st
         if found.get(source_id) is not None:
             continue
         for event_id in told_by:
-            if source_id in group.deleted:
+            if source_id in group.deleted and source_id in found:  # left out: refused, which deletes nothing
                 outcomes[event_id] = "deleted"
             elif group.events[event_id].attempts >= inbox.TRIES_WHEN_ABSENT:
                 outcomes[event_id] = "not_visible"  # a 404 alone proves no deletion: the sweeps decide

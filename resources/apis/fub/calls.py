@@ -14,14 +14,16 @@ from pydantic import SecretStr
 from resources.apis.fub import endpoints as api
 from resources.apis.fub.models import MODELS
 from resources.apis.paging import find_list
-from resources.apis.records import iso_instant, positive_id, record_of
-from resources.errors import Forbidden, SourceError, Unauthorized
+from resources.apis.records import count_of, iso_instant, positive_id, record_of
+from resources.errors import Forbidden, PagingBroken, SourceError, Unauthorized
 from resources.http.budget import Budget, Limit
 from resources.http.client import Answer, HttpClient
 from resources.http.endpoint import Endpoint
 from resources.reading import Priority, Record
 
 SOURCE = "Follow Up Boss"
+_DIGITS_OF_A_TOTAL = 18
+_LONGEST_TOKEN = 4000
 Params = Sequence[tuple[str, str]]
 
 
@@ -117,16 +119,27 @@ def metadata(document: Any) -> dict[str, Any]:
 def total_of(document: Any) -> int | None:
     """`_metadata.total`, which some lists give as text."""
     value = metadata(document).get("total")
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        return None
-    text = str(value)
-    return int(text) if text.isascii() and text.isdecimal() else None
+    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= _DIGITS_OF_A_TOTAL:
+        return int(value)
+    return count_of(value)
 
 
 def token_of(document: Any) -> str | None:
-    """The token of the next page. `nextLink` is never used: samples of it point to another host."""
+    """The token of the next page. `nextLink` is never used: samples of it point to another host.
+
+    Raises PagingBroken for what is there and cannot be asked with: the list goes on, and nobody can follow it.
+    """
     token = metadata(document).get("next")
-    return str(token) if token else None
+    if not token:
+        return None
+    text = str(token) if isinstance(token, int | str) else ""
+    if not text.isprintable() or not 0 < len(text) <= _LONGEST_TOKEN:
+        raise PagingBroken(
+            f"{SOURCE} gave a page token that is none",
+            hint="the pass is not complete, so nothing is deleted; what was read is stored",
+            context={"source": SOURCE, "found": type(token).__name__},
+        )
+    return text
 
 
 def _refused_everywhere(error: SourceError) -> Unauthorized:

@@ -14,7 +14,7 @@ from resources.apis.fub.hooks import FubWebhooks
 from resources.apis.fub.lists import FubLists
 from resources.apis.fub.models import MODELS
 from resources.apis.fub.texts import read_texts
-from resources.apis.paging import side_by_side
+from resources.apis.paging import read_alone
 from resources.apis.records import positive_id, record_of
 from resources.errors import BadRequest, NotFound, NotUnderstood
 from resources.http.budget import Budget
@@ -104,7 +104,7 @@ class FubClient:
     async def read_some(
         self, entity: str, ids: Sequence[str], priority: Priority = "webhook"
     ) -> dict[str, Record | None]:
-        """These records by id, None for what is not there for this key.
+        """These records by id, None for what is not there; what this key may not see, or nobody can read, is left out.
 
         By the list's documented filter by id, because a list tells some fields that a single record does not; what
         comes not with it is asked for alone, for only a 404 says that a record is not there.
@@ -120,8 +120,7 @@ class FubClient:
                 records = (record(entity, row) for row in rows)
                 found |= {r.source_id: r for r in records if r.source_id in wanted}
         left = [i for i in ids if i not in found]
-        alone = await side_by_side(lambda i: self.read_one(entity, i, priority), left, _AT_ONCE)
-        return found | dict(zip(left, alone, strict=True))
+        return found | await read_alone(lambda i: self.read_one(entity, i, priority), left, _AT_ONCE)
 
     async def plan(self, entity: str, request: ReadRequest) -> Plan:
         """The requests a pass would begin with, and the source's count for it (one request of one record)."""

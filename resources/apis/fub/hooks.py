@@ -46,7 +46,7 @@ class FubWebhooks:
             rows, _ = await self._calls.rows(_LIST, params, priority=_PRIORITY)
             fresh = [hook for hook in map(_webhook, rows) if hook.id not in found]
             found |= {hook.id: hook for hook in fresh}
-            if not fresh or len(rows) < _LIST.page_size:
+            if not fresh:
                 return list(found.values())
 
     async def make(self, event: str, url: str) -> Webhook:

@@ -99,20 +99,23 @@ class FubLists:
     async def _newest_first(self, entity: str, listed: api.ListEndpoint, request: ReadRequest) -> AsyncIterator[Page]:
         """Newest changes first, until a whole page is older than wanted; everything, if the order is not kept.
 
-        Under this order a list shifts while it is read, so a dead walk starts again.
+        Under this order a list shifts while it is read, so a dead walk starts again. How many rows a page has is the
+        server's matter, so the next one begins behind those that came.
         """
         endpoint, progress, oldest = listed.endpoint, Progress(SOURCE, listed.endpoint.name), None
-        for offset in range(0, api.OFFSET_WALL, endpoint.page_size):
+        offset = 0
+        while offset < api.OFFSET_WALL:
             query = [*listed.params, ("sort", "-updated"), ("limit", str(endpoint.page_size)), ("offset", str(offset))]
             rows, answer = await self._calls.rows(endpoint, query, priority=request.priority)
             records = tuple(record(entity, row) for row in rows)
             stamps = [r.source_updated_at for r in records]
             if not _falling(oldest, stamps):
                 break
-            oldest = stamps[-1] if stamps else oldest
+            newest, oldest = (stamps[0], stamps[-1]) if stamps else (None, oldest)
             fresh = progress.page((r.source_id for r in records), None)
-            reached = oldest is not None and request.since is not None and oldest < request.since - _GRAIN
-            ended = len(rows) < _page_size(answer.document, endpoint.page_size) or reached or not fresh
+            reached = newest is not None and request.since is not None and newest < request.since - _GRAIN
+            offset += len(rows)
+            ended = reached or not fresh
             yield Page(records, None if ended else {"restart": True}, answer.source_time)
             if ended:
                 return
@@ -148,12 +151,14 @@ class FubLists:
             at = at.met_page(records, len(progress.ids) - known, total_of(answer.document))
             if not rows and (token or (at.met == 0 and at.expected > 0)):
                 raise progress.broken("answered with an empty page, and says that there is more")
-            if rows and not fresh and at.met < at.expected:
+            full = _page_size(answer.document, endpoint.page_size)
+            if rows and not fresh and (at.met < at.expected or len(rows) >= full):
                 raise progress.broken("gave a page again that it had given before, and has more")
+            records = records if fresh else ()
             following: Place | None = None
             if fresh and token:
                 following = at.by_token(token)
-            elif fresh and at.goes_on(len(rows), _page_size(answer.document, endpoint.page_size)):
+            elif fresh and at.goes_on(len(rows), full):
                 following = await self._without_token(listed, at, len(rows), progress, request.priority)
             if following is None:
                 yield Page(records, None, answer.source_time, at.total, complete=at.met >= at.expected)

@@ -52,26 +52,31 @@ class Place:
         return min((count for count in (self.total, self.said) if count is not None), default=0)
 
     def met_page(self, records: Sequence[Record], fresh: int, total: int | None) -> Place:
-        """After a page: `fresh` of its records were new, and the source counted `total` for this request."""
+        """After a page: `fresh` of its records were new, and the source counted `total` for this request.
+
+        A count below what was met already contradicts itself (samples show totals of 0 above rows, and below them):
+        it is not believed, and what was counted before holds.
+        """
         ids = [int(r.source_id) for r in records if r.source_id.isdecimal()]
-        said = None if total is None else self.base + total
+        met = self.met + fresh
+        said = self.said if total is None or self.base + total < met else self.base + total
         return replace(
             self,
-            met=self.met + fresh,
+            met=met,
             last_id=min(ids, default=self.last_id),
             said=said,
             total=said if self.total is None else self.total,
         )
 
     def goes_on(self, rows: int, page_size: int) -> bool:
-        """Whether there is more behind a page without a token: by the count; where that says nothing, by a full page.
+        """Whether there is more behind a page without a token: by the count; where that says nothing, it is asked for.
 
-        A list that gave tokens so far says by their absence that it ends, unless the page is full and the count higher.
+        A short page proves nothing, for the server's largest page is not known. A list that gave tokens so far says by
+        their absence that it ends, unless the page is full and the count higher.
         """
-        full = rows >= page_size
         if not self.said:
-            return full and not self.by_key
-        return self.met < self.said and (full or not self.by_key)
+            return not self.by_key
+        return self.met < self.said and (rows >= page_size or not self.by_key)
 
     def by_token(self, token: str) -> Place:
         """A page on."""
