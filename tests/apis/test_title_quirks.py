@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -14,9 +15,9 @@ from resources.apis.title.graphql import _errors
 from resources.apis.title.models import MODELS
 from resources.apis.title.orders import key_of, order_id
 from resources.apis.title.surfaces import SURFACES, document, environment_of
-from resources.errors import ConfigError, NotUnderstood, SourceError, SourceUnavailable, Unauthorized
+from resources.errors import ConfigError, NotUnderstood, PagingBroken, SourceError, SourceUnavailable, Unauthorized
 from resources.reading import ReadRequest
-from tests.apis.clients import ids_of, pages_of, title
+from tests.apis.clients import ids_of, pages_of, records_of, title
 from tests.http.loopback import Asked, Handler, Reply, in_turn, json_reply, loopback
 
 
@@ -150,3 +151,72 @@ def test_any_text_is_an_id_or_none_and_a_key_keeps_it(text: str) -> None:
 @pytest.mark.parametrize("amount", [1, 1.5, "1,000.00", "", " ", None])
 def test_amounts_pass_the_model_in_every_shape(amount: Any) -> None:
     MODELS["orders"].model_validate({"_id": "aB", "purchase_price": amount, "progress": None, "properties": None})
+
+
+# --- one bad neighbour ------------------------------------------------------------------------------------------------
+
+
+def an_order_s_error(number: int, code: str = "GATED") -> dict[str, Any]:
+    return {"message": "no", "path": ["orders", "orders", number, "charges"], "extensions": {"code": code}}
+
+
+def with_errors(rows: list[str], *broken: int) -> Reply:
+    errors = [an_order_s_error(n) for n in broken]
+    return json_reply({"data": {"orders": {"orders": [{"_id": i} for i in rows]}}, "errors": errors})
+
+
+@pytest.mark.parametrize("since", [None, datetime(2031, 3, 1, tzinfo=UTC)])
+@pytest.mark.parametrize("last", [["x"], ["x", "y"]])
+async def test_orders_with_an_error_on_a_page_of_their_own_do_not_end_the_pass(last: list[str], since: Any) -> None:
+    pages, _ = await read(
+        in_turn(page({"_id": "a"}, {"_id": "b"}), with_errors(last, *range(len(last))), page()), since=since
+    )
+    assert ids_of(pages) == ["a", "b", *(f"refused:{i}" for i in last)]
+    assert {i for p in pages for i in p.seen} == set(last)
+    assert not pages[-1].complete
+    told = [r.problem.found for r in records_of(pages) if r.problem]
+    assert told == ["an error of the source at orders.charges (GATED)"] * len(last)
+
+
+async def test_an_organisation_of_one_order_with_an_error_is_read_and_not_complete() -> None:
+    pages, _ = await read(in_turn(with_errors(["x"], 0), page()))
+    assert ids_of(pages) == ["refused:x"]
+    assert not pages[-1].complete
+
+
+async def test_an_error_for_every_row_of_the_first_page_is_no_list() -> None:
+    assert isinstance(await fails(in_turn(with_errors(["x", "y"], 0, 1))), NotUnderstood)
+
+
+@pytest.mark.parametrize("row", [{"_id": "other"}, {"_id": 7}, "words", {}])
+async def test_an_answer_about_another_order_keeps_back_the_one_that_was_asked_for(row: Any) -> None:
+    pages, _ = await read(
+        in_turn(page(), json_reply({"data": {"o0": {"_id": "a"}, "o1": row}})), known={"a": None, "b": None}
+    )
+    assert ids_of(pages) == ["a", "refused:b"]
+    assert not pages[-1].complete
+
+
+async def test_orders_whose_turn_it_is_are_asked_for_by_id() -> None:
+    answer = json_reply({"data": {"o0": {"_id": "a"}, "o1": {"_id": "long-ago"}}})
+    pages, asked = await read(
+        in_turn(page(), answer), since=datetime(2031, 3, 1, tzinfo=UTC), keys=("a/open",), again=frozenset({"long-ago"})
+    )
+    assert ids_of(pages) == ["a", "long-ago"]
+    assert len(asked) == 2
+
+
+async def test_one_order_that_is_kept_back_does_not_keep_its_neighbours_from_a_webhook() -> None:
+    def answer(asked: Asked) -> Reply:
+        error = {"message": "no", "path": ["o0", "charges"]}
+        if b"bad" in asked.body:
+            return json_reply({"data": {"o0": {"_id": "bad"}}, "errors": [error]})
+        return json_reply({"data": {"o0": {"_id": "good"} if b"good" in asked.body else None}})
+
+    async with loopback(answer) as server, title(f"{server.url}/graphql") as client:
+        found = await client.read_some("orders", ["bad", "good", "gone"])
+    assert {i: r and r.source_id for i, r in found.items()} == {"good": "good", "gone": None}
+
+
+async def test_a_server_that_ignores_the_offset_is_found_out_also_where_its_first_row_has_no_id() -> None:
+    assert isinstance(await fails(in_turn(page({"_id": None}, {"_id": "a"}))), PagingBroken)

@@ -103,7 +103,8 @@ async def test_an_order_with_an_error_is_not_stored_but_is_not_gone_either(sandb
         pages = await pages_of(client.read("orders", ReadRequest()))
     kept_back = {i for page in pages for i in page.seen}
     assert len(kept_back) == 1
-    assert set(ids_of(pages)) == set(orders_of(sandbox)) - kept_back
+    assert {r.source_id for r in records_of(pages) if not r.problem} == set(orders_of(sandbox)) - kept_back
+    assert {r.source_id for r in records_of(pages) if r.problem} == {f"refused:{i}" for i in kept_back}
     assert not pages[-1].complete
 
 

@@ -8,9 +8,9 @@ from datetime import datetime
 
 from pydantic import SecretStr
 
-from resources.apis.paging import side_by_side
+from resources.apis.paging import read_alone
 from resources.apis.title import lists
-from resources.apis.title.graphql import GraphQl
+from resources.apis.title.graphql import GraphQl, not_understood
 from resources.apis.title.orders import PAGE, Orders, expected, order_id
 from resources.apis.title.surfaces import document, environment_of
 from resources.errors import BadRequest
@@ -84,18 +84,23 @@ class TitleClient:
         return lists.read_agencies(self._calls, self._surface, request)
 
     async def read_one(self, entity: str, source_id: str, priority: Priority = "webhook") -> Record | None:
-        """One order by its id; None if it is not visible, which does not say that it was deleted."""
+        """One order by its id; None if it is not visible, which does not say that it was deleted.
+
+        Raises NotUnderstood for one that the source keeps back with an error.
+        """
         if entity != "orders" or order_id(source_id) is None:
             raise BadRequest("only orders are read one by one, by their id", context={"entity": entity})
-        page, _ = await self._orders.by_ids([source_id], priority)
+        page, kept = await self._orders.by_ids([source_id], priority)
+        if kept:
+            problem = page.records[0].problem
+            raise not_understood("order", f"answered with {problem.found if problem else 'an error'}")
         return page.records[0] if page.records else None
 
     async def read_some(
         self, entity: str, ids: Sequence[str], priority: Priority = "webhook"
     ) -> dict[str, Record | None]:
-        """These orders by id; None for one that is not visible now."""
-        found = await side_by_side(lambda i: self.read_one(entity, i, priority), ids, 4)
-        return dict(zip(ids, found, strict=True))
+        """These orders by id; None for one that is not visible now. One that is kept back is left out."""
+        return await read_alone(lambda i: self.read_one(entity, i, priority), ids, 4)
 
     async def plan(self, entity: str, request: ReadRequest) -> Plan:
         """What a pass would ask. The source counts nothing, so only questions by key can be counted."""

@@ -123,11 +123,12 @@ class GraphQl:
         return Reply(data, errors, answer.source_time)
 
 
-def rows_of(name: str, reply: Reply, *path: str) -> tuple[list[Any], frozenset[int]]:
-    """The list at this place, and the numbers of rows that errors speak of: nothing of those may be stored.
+def rows_of(name: str, reply: Reply, *path: str, proven: bool = False) -> tuple[list[Any], dict[int, Said]]:
+    """The list at this place, and by their numbers the rows that errors speak of: nothing of those may be stored.
 
-    Raises NotUnderstood when the list is null or absent, when an error belongs to the list itself, and when there is
-    no row without an error: a missing capability is not an empty list.
+    Raises NotUnderstood when the list is null or absent, when an error belongs to the list itself, and when several
+    rows have one each and there is none without: a missing capability is not an empty list. A row that is alone on its
+    page proves no such thing, and several do not either where rows came without errors before (`proven`).
     """
     holder: Any = reply.data
     for key in path:
@@ -135,12 +136,17 @@ def rows_of(name: str, reply: Reply, *path: str) -> tuple[list[Any], frozenset[i
     above = [e for e in reply.errors if len(e.path) <= len(path) and path[: len(e.path)] == e.path]
     if above or not isinstance(holder, list):
         raise not_understood(name, f"answered without {'.'.join(path)}", tuple(above) or reply.errors)
-    broken = {
-        e.path[len(path)] for e in reply.errors if e.path[: len(path)] == path and isinstance(e.path[len(path)], int)
-    }
-    if broken and len(broken) >= len(holder):
+    inside = [e for e in reply.errors if e.path[: len(path)] == path]
+    broken = {int(number): e for e in reversed(inside) if isinstance(number := e.path[len(path)], int)}
+    if broken and len(broken) >= len(holder) > 1 and not proven:
         raise not_understood(name, "answered with an error for every row", reply.errors)
-    return holder, frozenset(int(number) for number in broken)
+    return holder, broken
+
+
+def kept_back(said: Said) -> str:
+    """Why an error keeps a row back, for the row's record: the field it is about and the source's own code."""
+    field = ".".join(part for part in said.path[1:] if isinstance(part, str))
+    return f"an error of the source at {field or 'the whole row'}" + (f" ({said.code})" if said.code else "")
 
 
 def not_understood(name: str, what: str, errors: Sequence[Said] = ()) -> SourceError:

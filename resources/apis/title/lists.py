@@ -6,8 +6,8 @@ import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
-from resources.apis.records import record_of
-from resources.apis.title.graphql import GraphQl, rows_of
+from resources.apis.records import record_of, refused
+from resources.apis.title.graphql import GraphQl, kept_back, rows_of
 from resources.apis.title.models import MODELS
 from resources.apis.title.orders import ignores_offset, order_id
 from resources.apis.title.surfaces import document
@@ -19,21 +19,22 @@ USERS_PAGE = 100
 async def read_users(calls: GraphQl, surface: str, request: ReadRequest) -> AsyncIterator[Page]:
     """All users, to the first empty page. Position: {"offset"}. A row with an error is not stored, nor is it gone."""
     query, offset = document(surface, "users"), int((request.position or {}).get("offset") or 0)
-    gap, first_before = bool((request.position or {}).get("gap")), None
+    gap, proven, before = bool((request.position or {}).get("gap")), offset > 0, list[str | None]()
     while True:
         variables = {"limit": USERS_PAGE, "offset": offset}
         reply = await calls.ask("users", query, variables, priority=request.priority)
-        rows, broken = rows_of("users", reply, "usersInOrganization", "users")
+        rows, broken = rows_of("users", reply, "usersInOrganization", "users", proven=proven)
         if not rows:
             yield Page((), None, reply.source_time, complete=not gap)
             return
-        first = order_id(rows[0].get("user_id")) if isinstance(rows[0], dict) else None
-        if first is not None and first == first_before:
+        ids = [order_id(row.get("user_id")) if isinstance(row, dict) else None for row in rows]
+        if ids == before:
             raise ignores_offset("users", offset)
-        first_before, gap = first, gap or bool(broken)
+        before, gap, proven = ids, gap or bool(broken), proven or len(broken) < len(rows)
         offset += len(rows)
-        records = tuple(user(row) for number, row in enumerate(rows) if number not in broken)
-        yield Page(records, {"offset": offset, "gap": gap}, reply.source_time)
+        records = [user(row) for number, row in enumerate(rows) if number not in broken]
+        records += [refused(i, {"user": i}, kept_back(broken[n])) for n, i in enumerate(ids) if n in broken and i]
+        yield Page(tuple(records), {"offset": offset, "gap": gap}, reply.source_time)
 
 
 async def read_agencies(calls: GraphQl, surface: str, request: ReadRequest) -> AsyncIterator[Page]:
@@ -53,6 +54,7 @@ async def read_agencies(calls: GraphQl, surface: str, request: ReadRequest) -> A
         for number, row in enumerate(rows):
             identity = order_id(row.get("_id")) if isinstance(row, dict) else None
             if number in broken:
+                odd += [refused(identity, {"agency": identity}, kept_back(broken[number]))] if identity else []
                 continue
             if identity is None:
                 odd.append(agency(row, ()))

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from resources.apis.records import record_of
-from resources.apis.title.graphql import SOURCE, GraphQl, not_understood, rows_of
+from resources.apis.records import record_of, refused
+from resources.apis.title.graphql import SOURCE, GraphQl, kept_back, not_understood, rows_of
 from resources.apis.title.models import MODELS
 from resources.apis.title.surfaces import document
 from resources.errors import PagingBroken
@@ -31,11 +31,15 @@ _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 @dataclass(slots=True)
 class _Scan:
-    """What one walk over a list has met. `drifted`: an order came twice, so another may have been passed over."""
+    """What one walk over a list has met. `drifted`: an order came twice, so another may have been passed over.
+
+    `proven`: a row came without an error, so that the credentials may see what is asked of an order.
+    """
 
     met: set[str] = field(default_factory=set)
     drifted: bool = False
     gap: bool = False
+    proven: bool = False
 
 
 class Orders:
@@ -72,7 +76,7 @@ class Orders:
         yield Page((), None, time, complete=not (scan.drifted or scan.gap))
 
     async def by_ids(self, ids: Sequence[str], priority: Priority) -> tuple[Page, bool]:
-        """These orders in one query, and whether errors kept any of them back.
+        """These orders in one query, and whether any of them was kept back: by an error, or by another's answer.
 
         An order that is null without an error is not visible now; that is no word about its being deleted.
         """
@@ -81,16 +85,19 @@ class Orders:
         reply = await self._calls.ask("order", "query Order {\n" + "\n".join(lines) + "\n}", priority=priority)
         if any(not e.path for e in reply.errors):
             raise not_understood("order", "answered with an error for everything", reply.errors)
+        if not any(f"o{number}" in reply.data for number in range(len(ids))):
+            raise not_understood("order", "answered without any order that was asked for", reply.errors)
         records, seen = [], []
-        for number, order_id in enumerate(ids):
+        for number, identity in enumerate(ids):
             alias = f"o{number}"
-            if reply.errors_at(alias):
-                seen.append(order_id)
-                continue
-            if alias not in reply.data:
-                raise not_understood("order", "answered without an order that was asked for", reply.errors)
-            if reply.data[alias] is not None:
-                records.append(self.record(reply.data[alias]))
+            errors, row = reply.errors_at(alias), reply.data.get(alias)
+            named = order_id(row.get("_id")) if isinstance(row, dict) else None
+            if errors or alias not in reply.data or (row is not None and named != identity):
+                why = kept_back(errors[0]) if errors else "answered with something else than this order"
+                records.append(_refused(identity, why))
+                seen.append(identity)
+            elif row is not None:
+                records.append(self.record(row))
         return Page(tuple(records), None, reply.source_time, seen=tuple(seen)), bool(seen)
 
     async def ids(self, priority: Priority) -> AsyncIterator[tuple[str, ...]]:
@@ -112,38 +119,49 @@ class Orders:
         Raises PagingBroken when the server does not heed the offset.
         """
         query = document(self._surface, name)
-        offset, inside, firsts = 0, set[str](), set[str | None]()
+        offset, inside, firsts = 0, set[str](), set[str | tuple[str | None, ...]]()
         for _ in range(_MOST_PAGES):
             reply = await self._calls.ask(name, query, {"limit": PAGE, "offset": offset}, priority=priority)
-            rows, broken = rows_of(name, reply, "orders", "orders")
+            rows, broken = rows_of(name, reply, "orders", "orders", proven=scan.proven)
             if not rows:
                 return
+            scan.proven = scan.proven or len(broken) < len(rows)
             ids = [order_id(row.get("_id")) if isinstance(row, dict) else None for row in rows]
             named = {i for i in ids if i}
-            if ids[0] in firsts:
+            # A first row that cannot be read is no proof of anything; then the page as a whole is compared.
+            first = ids[0] or tuple(ids)
+            if first in firsts:
                 raise ignores_offset(name, offset)
-            firsts |= {ids[0]} - {None}
+            firsts.add(first)
             scan.drifted = scan.drifted or len(named) < len([i for i in ids if i]) or bool(named & inside)
             scan.gap = scan.gap or bool(broken)
             new = [n for n, i in enumerate(ids) if i is None or i not in scan.met]
             inside |= named
             scan.met |= named
-            records = tuple(self.record(rows[n]) for n in new if n not in broken)
-            # Of a row with an error nothing is stored, but it is there.
-            seen = tuple(i for n in new if n in broken and (i := ids[n]))
-            yield Page(records, None, reply.source_time, seen=seen)
+            records = [self.record(rows[n]) for n in new if n not in broken]
+            # Of a row with an error nothing is stored but that it is there, and why it is kept back.
+            kept = {i: broken[n] for n in new if n in broken and (i := ids[n])}
+            records += [_refused(i, kept_back(error)) for i, error in kept.items()]
+            yield Page(tuple(records), None, reply.source_time, seen=tuple(kept))
             offset += len(rows)
         raise ignores_offset(name, offset)
 
     def _to_ask(self, request: ReadRequest, met: set[str]) -> list[str]:
         """Ids to ask one by one. After a full pass: what is known and was not met, before it counts as gone.
 
-        Otherwise the keys: orders that staging holds as open, and those that closed or changed lately (see `key_of`).
+        Otherwise the keys: orders that staging holds as open, and those that closed or changed lately (see `key_of`);
+        and of the others those whose turn it is.
         """
         if request.since is None:
-            return sorted(i for i in request.known if i not in met and _ID.fullmatch(i))
+            return sorted(i for i in request.known if i not in met and order_id(i))
         oldest = request.since.date() - timedelta(days=self._closed_days)
-        return [i for i, day in map(key_of, request.keys) if i not in met and (day is None or day >= oldest)]
+        lately = (i for i, day in map(key_of, request.keys) if day is None or day >= oldest)
+        wanted = dict.fromkeys([*lately, *sorted(request.again)])
+        return [i for i in wanted if i not in met and order_id(i)]
+
+
+def _refused(identity: str, why: str) -> Record:
+    return refused(identity, {"order": identity}, why)
 
 
 def key_of(key: str) -> tuple[str, date | None]:
