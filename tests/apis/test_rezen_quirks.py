@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from resources.apis.rezen.deals import _counts_of
 from resources.apis.rezen.people import roster_agent
-from resources.errors import NotFound, NotUnderstood
+from resources.errors import NotFound, NotUnderstood, SourceError
 from resources.reading import Page, ReadRequest
 from tests.apis.clients import ids_of, pages_of, records_of, rezen
 from tests.http.loopback import Asked, Handler, Reply, json_reply, loopback
@@ -245,3 +246,79 @@ async def test_a_wrapped_error_says_its_own_words() -> None:
     async with loopback(lambda asked: json_reply(wrapped, 404)) as server, rezen(server.url) as client:
         with pytest.raises(NotFound, match="No agent with that id"):
             await client.identity()
+
+
+# --- what is read again, and one bad neighbour ------------------------------------------------------------------------
+
+KNOWN = dict.fromkeys("abcde", datetime.fromtimestamp(STAMP / 1000, UTC))
+
+
+async def test_a_deal_whose_stamp_did_not_move_is_read_again_when_it_is_its_turn() -> None:
+    pages, _ = await read(deals(FIVE), known=KNOWN, again=frozenset("bd"))
+    assert sorted(ids_of(pages)) == ["b", "d"]
+    assert {i for page in pages for i in page.seen} == set("ace")
+
+
+async def test_also_one_that_is_older_than_the_pass_asks_for() -> None:
+    since = datetime.fromtimestamp(STAMP / 1000 + 3600, UTC)
+    pages, _ = await read(deals(FIVE), known=KNOWN, since=since, again=frozenset("b"))
+    assert ids_of(pages) == ["b"]
+
+
+ODD = [Reply(b"<html>"), Reply(b"null"), Reply(b"", 500), json_reply({"message": "no"}, 400)]
+
+
+@pytest.mark.parametrize("odd", ODD, ids=["HTML", "null", "500", "400"])
+async def test_one_deal_that_the_source_stumbles_over_does_not_stop_the_others(odd: Reply) -> None:
+    pages, _ = await read(deals(FIVE, details={"b": odd}))
+    assert sorted(ids_of(pages)) == ["a", "b", "c", "d", "e"]
+    (broken,) = [r for r in records_of(pages) if r.problem]
+    assert broken.source_id == "b"
+    pages, _ = await read(deals(FIVE, details={"b": odd}), known=KNOWN, again=frozenset(KNOWN))
+    assert sorted(ids_of(pages)) == ["a", "c", "d", "e"]
+    assert "b" in {i for page in pages for i in page.seen}
+
+
+@pytest.mark.parametrize("odd", ODD, ids=["HTML", "null", "500", "400"])
+async def test_when_the_source_stumbles_over_most_of_them_it_is_its_own_trouble(odd: Reply) -> None:
+    with pytest.raises(SourceError):
+        await read(deals(FIVE, details={"a": odd, "b": odd}))
+
+
+async def test_one_deal_that_is_forbidden_is_left_out_of_those_a_webhook_told_of() -> None:
+    def answer(asked: Asked) -> Reply:
+        if asked.path.endswith("/users/me"):
+            return json_reply({"id": "me"})
+        return json_reply({"message": "no"}, 403) if asked.path.endswith("/b") else deals(FIVE)(asked)
+
+    async with loopback(answer) as server, rezen(server.url, agent="me") as client:
+        found = await client.read_some("transactions", ["a", "b", "gone"])
+    assert {i: r and r.source_id for i, r in found.items()} == {"a": "a", "gone": None}
+
+
+@pytest.mark.parametrize("told", ["yes", 7, [True], {"a": 1}])
+async def test_a_deal_that_says_oddly_whether_it_is_a_listing_is_lost_by_neither_stream(told: Any) -> None:
+    groups = {**FIVE, "OPEN": [deal("a"), deal("x", listing=told)]}
+    for entity in ("transactions", "listings"):
+        pages, _ = await read(deals(groups), entity)
+        assert "x" in ids_of(pages)
+
+
+@pytest.mark.parametrize("told", ["true", "false", 1, 0])
+async def test_a_listing_is_a_listing_however_the_truth_is_written(told: Any) -> None:
+    groups = {**FIVE, "OPEN": [deal("x", listing=told)]}
+    pages, _ = await read(deals(groups), "listings")
+    assert ("x" in ids_of(pages)) is (told in ("true", 1))
+
+
+async def test_an_invitation_of_an_unknown_kind_is_a_seat_without_an_agent() -> None:
+    rows = [{"id": "r1", "agent": None, "invitationStatus": ["EMAILED"]}, {"id": "r2", "agent": {"id": "a"}}]
+    pages, _ = await read(lambda asked: json_reply({"id": "t", "agents": rows}), "team_members", keys=("t",))
+    assert [r.problem is not None for r in records_of(pages)] == [True, False]
+
+
+def test_counts_inside_counts_have_an_end() -> None:
+    document: Any = {"OPEN": 1}
+    for _ in range(990):
+        document = {"counts": document}
+    assert _counts_of(document) is None

@@ -22,13 +22,16 @@ from resources.errors import Disconnected
 class Pass(BaseModel):
     """A pass: what it reads, since when, and where it stands.
 
-    `began_at` is the database's clock, as `fetched_at` is; `started_at` is the source's. A history that is owed and not
-    begun has neither.
+    `began_at` is the database's clock, as `fetched_at` is; `started_at` is the source's, as far as it is not ahead of
+    that: a Date of tomorrow would leave out all that changes until then. A history that is owed and not begun has
+    neither. `everything`: details that did not change are fetched too. `unnamed`: a record without an id was met.
     """
 
     model_config = ConfigDict(frozen=True)
 
     full: bool
+    everything: bool = False
+    unnamed: bool = False
     since: AwareDatetime | None = None
     began_at: AwareDatetime | None = None
     started_at: AwareDatetime | None = None

@@ -6,13 +6,20 @@ nowhere written: it is the asset graph, and the fan-outs below are its edges.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import blake2b
 from typing import Literal
 
 from v2_assets.schema import metadata
 from v2_assets.schema.stage import STREAMS, Stream
 
 CursorKind = Literal["since", "whole", "fan_out"]
+#: Within so long every record of a stream with `known` is fetched again, whatever its stamp says, by passes that are
+#: not full: sources were seen to change a record and not its stamp, or to leave it out of what changed. The weekly full
+#: pass fetches them all at once. An hourly pass over 300 deals takes four details more for it.
+REREAD_WITHIN = timedelta(days=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +29,9 @@ class Reading:
     `kind`: "since" uses a time filter once a watermark exists; "whole" reads everything every time; "fan_out" asks per
     key, and after the first pass only for keys with recent activity. `keys_sql` selects the keys for %(account)s
     (and %(since)s, null in a full pass). `known` tells the client what is staged, so that it fetches only changed
-    details. `sweeps`: whether a pass without `since` meets every record, so that absence means something. `after`
-    names the entities of the same integration whose staged records the keys come from.
+    details; a full pass fetches them all, and of the others each takes its share (REREAD_WITHIN). `sweeps`: whether a
+    pass without `since` meets every record, so that absence means something. `after` names the entities of the same
+    integration whose staged records the keys come from.
 
     `recent`: a "whole" stream that can nevertheless be read since an instant for less, so a first pass brings this week
     before the rest (the others of the kind can not, and the other kinds always can). `first`: whether the first run of
@@ -128,6 +136,24 @@ READINGS |= {
     for s in STREAMS
     if s.integration == "xano"
 }
+
+
+def turn_of(ids: Iterable[str], before: datetime | None, now: datetime | None) -> frozenset[str]:
+    """Those whose turn to be fetched again comes between the last complete pass and this one.
+
+    Each id has its own moment of the cycle, so whatever the times of the passes are, none is passed over and all have
+    had their turn after REREAD_WITHIN. Nobody has one before the first complete pass.
+    """
+    if before is None or now is None or now <= before:
+        return frozenset()
+    cycle = REREAD_WITHIN.total_seconds()
+    passed = (now - before).total_seconds()
+    return frozenset(i for i in ids if (_moment(i) * cycle - before.timestamp()) % cycle < passed)
+
+
+def _moment(source_id: str) -> float:
+    """A number from 0 to 1 that is the id's own."""
+    return int.from_bytes(blake2b(source_id.encode(), digest_size=6).digest()) / 2**48
 
 
 def stream(integration: str, entity: str) -> Stream:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
@@ -35,7 +35,7 @@ from v2_assets.staging.state import (
     save_cursor,
 )
 from v2_assets.staging.store import StoreCounts, store_page
-from v2_assets.staging.streams import READINGS, Reading
+from v2_assets.staging.streams import READINGS, Reading, turn_of
 from v2_assets.staging.sweep import SweepCounts, apply_sweep, begin_sweep, close_sweep
 
 Progress = Callable[[StreamKey, StoreCounts, int | None], None]
@@ -116,7 +116,7 @@ async def sync_stream(
     async with database.aconnect(autocommit=True) as connection, Lease.aacquire(database, key.lease, run_id) as lease:
         cursor = await load_cursor(connection, key)
         run = _Run(stream, key, reading, cursor, options, run_id, credentials_id)
-        resumed = cursor.current is not None and (cursor.current.full or not options.full)
+        resumed = cursor.current is not None and (not options.full or _is_as_full(cursor.current, reading))
         if not resumed:
             await _begin(connection, run)
         since = run.at("current").since
@@ -142,6 +142,11 @@ def since_of(reading: Reading, cursor: Cursor, options: SyncOptions) -> datetime
     return overlap_start(cursor.watermark, options.overlap_minutes)
 
 
+def _is_as_full(current: Pass, reading: Reading) -> bool:
+    """Whether a pass that was begun reads all that a full one is asked to: lists, and details where they are known."""
+    return current.everything if reading.known else current.full
+
+
 def key_parameters(account_ref: str, since: datetime | None, history: Pass | None) -> dict[str, Any]:
     """What `Reading.keys_sql` is asked with.
 
@@ -159,7 +164,9 @@ async def _begin(connection: psycopg.AsyncConnection[Any], run: _Run) -> None:
         began_at, sweep_id = await _opened(connection, run, full=since is None)
         run.cursor = Cursor(
             watermark=run.cursor.watermark,
-            current=Pass(full=since is None, since=since, began_at=began_at, sweep_id=sweep_id),
+            current=Pass(
+                full=since is None, everything=run.options.full, since=since, began_at=began_at, sweep_id=sweep_id
+            ),
             # A full pass reads what was owed; a first pass that is none owes the rest from its first page on.
             history=None if since is None else Pass(full=True) if first else run.cursor.history,
         )
@@ -204,7 +211,8 @@ async def _read(
     begun = run.at(slot)
     request = await _request(connection, run, slot, client, priority)
     whole, told = True, None
-    async for page in client.read(run.stream.entity, request):
+    async for told_page in client.read(run.stream.entity, request):
+        page = _as_proven(told_page, run.at(slot))
         async with connection.transaction(), connection.cursor() as cur:
             await lease.acheck(cur)
             if run.credentials_id is not None:
@@ -229,6 +237,7 @@ async def _request(
     if run.reading.kind == "fan_out" and current.since:
         keys = await client.active_keys(run.stream.entity, current.since, priority) or ()
     known: dict[str, datetime | None] = {}
+    again: frozenset[str] = frozenset()
     async with connection.transaction():
         if run.reading.keys_sql:
             history = run.cursor.history if slot == "current" else None
@@ -238,13 +247,37 @@ async def _request(
             keys = tuple(dict.fromkeys([*(row[0] for row in await result.fetchall()), *keys]))
         if run.reading.known:
             result = await connection.execute(
-                sql.SQL("select source_id, source_updated_at from {} where account_ref = %s").format(
-                    sql.Identifier("staging", run.stream.table)
-                ),
-                [run.key.account_ref],
+                sql.SQL(
+                    "select source_id, source_updated_at, missed_sweeps < 2 and source_id !~ '^(refused|unidentified):'"
+                    " and not exists (select from ops.sweep_key k where k.sweep_id = %s and k.source_id = s.source_id)"
+                    " from {} s where account_ref = %s"
+                ).format(sql.Identifier("staging", run.stream.table)),
+                [current.sweep_id, run.key.account_ref],
             )
-            known = {row[0]: row[1] for row in await result.fetchall()}
-    return ReadRequest(since=current.since, position=current.position, keys=keys, known=known, priority=priority)
+            rows = await result.fetchall()
+            known = {row[0]: row[1] for row in rows}
+            # Neither what is gone nor what this pass has met before it was interrupted.
+            left = [row[0] for row in rows if row[2]]
+            if current.everything:
+                again = frozenset(left)
+            elif slot == "current":
+                again = turn_of(left, run.cursor.watermark, current.began_at)
+    return ReadRequest(
+        since=current.since, position=current.position, keys=keys, known=known, again=again, priority=priority
+    )
+
+
+def _as_proven(page: Page, current: Pass) -> Page:
+    """The page; as the last one of a pass that met a record without an id it is not complete.
+
+    Such a record may be any of those that were not met, so nothing follows from their absence.
+    """
+    unnamed = page.position is None and (current.unnamed or _has_unnamed(page))
+    return replace(page, complete=False) if unnamed else page
+
+
+def _has_unnamed(page: Page) -> bool:
+    return any(record.source_id.startswith("unidentified:") for record in page.records)
 
 
 async def _store(connection: psycopg.AsyncConnection[Any], run: _Run, slot: _Slot, page: Page) -> None:
@@ -254,7 +287,8 @@ async def _store(connection: psycopg.AsyncConnection[Any], run: _Run, slot: _Slo
     run.counts.add(counts)
     current = current.model_copy(
         update={
-            "started_at": current.started_at or page.source_time,
+            "started_at": current.started_at or min(page.source_time, current.began_at or page.source_time),
+            "unnamed": current.unnamed or _has_unnamed(page),
             "position": page.position,
             "pages": current.pages + 1,
             "records": current.records + counts.fetched,

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from pydantic import SecretStr
 
-from resources.apis.paging import side_by_side
+from resources.apis.paging import read_alone
 from resources.apis.rezen import endpoints as api
 from resources.apis.rezen.calls import RezenCalls
 from resources.apis.rezen.deals import DETAILS_AT_ONCE, deal_ids, group_counts, read_deal, read_deals
@@ -15,7 +15,7 @@ from resources.apis.rezen.equity import ENTRIES
 from resources.apis.rezen.money import read_money
 from resources.apis.rezen.network import TIERS, read_downline, read_frontline
 from resources.apis.rezen.people import read_agents, read_by_key
-from resources.errors import BadRequest, Forbidden
+from resources.errors import BadRequest
 from resources.http.budget import Budget
 from resources.reading import Identity, Page, Plan, Priority, ReadRequest, Record
 
@@ -97,15 +97,11 @@ class RezenClient:
     async def read_some(
         self, entity: str, ids: Sequence[str], priority: Priority = "webhook"
     ) -> dict[str, Record | None]:
-        """These deals by id; None for one that is not there, not visible to this key, or of the other kind."""
+        """These deals by id; None for one that is not there, or of the other kind.
 
-        async def one(deal_id: str) -> Record | None:
-            try:
-                return await self.read_one(entity, deal_id, priority)
-            except Forbidden:
-                return None
-
-        return dict(zip(ids, await side_by_side(one, ids, DETAILS_AT_ONCE), strict=True))
+        One that this key may not see, or that cannot be read, is left out.
+        """
+        return await read_alone(lambda i: self.read_one(entity, i, priority), ids, DETAILS_AT_ONCE)
 
     async def plan(self, entity: str, request: ReadRequest) -> Plan:
         """What a pass would ask. For deals the source's counts say how many records to expect."""

@@ -11,15 +11,17 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 
-from resources.apis.paging import Progress, side_by_side
-from resources.apis.records import epoch_or_iso
+from resources.apis.paging import Progress, each_alone
+from resources.apis.records import count_of, epoch_or_iso, text_id
 from resources.apis.rezen import endpoints as api
-from resources.apis.rezen.calls import SOURCE, RezenCalls, record, rows_of, text_id
-from resources.errors import Forbidden, NotFound
+from resources.apis.rezen.calls import SOURCE, RezenCalls, record, rows_of
+from resources.errors import NotFound, SourceError
 from resources.http.client import Answer
 from resources.reading import Page, Priority, Problem, ReadRequest, Record
 
 DETAILS_AT_ONCE = 8
+#: How `listing` may be written: as its model reads it.
+_TRUTHS: dict[bool | int | str, bool] = {True: True, False: False, "true": True, "false": False}
 
 
 async def read_deals(calls: RezenCalls, entity: str, request: ReadRequest) -> AsyncIterator[Page]:
@@ -103,7 +105,7 @@ async def _group(
         if not progress.page((_id(row) or f"row {number}/{i}" for i, row in enumerate(rows)), None):
             return
         # Deals and listings are one kind of object: a row of the other stream is left to it.
-        mine = [row for row in rows if not isinstance(row, dict) or row.get("listing") in (entity == "listings", None)]
+        mine = [row for row in rows if not isinstance(row, dict) or not _of_the_other(row, entity)]
         yield mine, len(progress.ids) - known, answer
         more = answer.document.get("hasNext") if isinstance(answer.document, dict) else None
         # Without hasNext the list ends at an empty page, or where its own count says so.
@@ -115,23 +117,33 @@ async def _group(
 async def _details(
     calls: RezenCalls, entity: str, rows: list[Any], request: ReadRequest
 ) -> tuple[tuple[Record, ...], tuple[str, ...]]:
-    """Details of the rows whose stamp differs from what is staged, and is not too old; the others are only seen."""
-    seen = {i for row in rows if (i := _id(row)) and _unchanged(i, row, request)}
-    changed = [row for row in rows if _id(row) and _id(row) not in seen and not _older(row, request)]
-    broken = [record(entity, row) for row in rows if _id(row) is None]
+    """Details of the rows whose stamp differs from what is staged, and is not too old; the others are only seen.
+
+    Those in `again` are asked for whatever their stamps say.
+    """
+    seen = {i for row in rows if (i := _id(row)) and i not in request.again and _unchanged(i, row, request)}
+    wanted = [row for row in rows if (i := _id(row)) and i not in seen]
+    changed = [row for row in wanted if row["id"] in request.again or not _older(row, request)]
+    records = [record(entity, row) for row in rows if _id(row) is None]
 
     async def one(row: dict[str, Any]) -> Record | None:
-        try:
-            return await _detail(calls, entity, row, request.priority)
-        except (NotFound, Forbidden) as error:
-            if row["id"] in request.known:
-                seen.add(row["id"])  # what is staged stays; a refusal is no proof that the deal is gone
-                return None
-            found = "its detail is refused (403)" if isinstance(error, Forbidden) else "listed without detail (404)"
-            return _with_problem(entity, row, Problem("not_visible_to_key", None, found))
+        return await _detail(calls, entity, row, request.priority)
 
-    details = await side_by_side(one, changed, DETAILS_AT_ONCE)
-    return (*broken, *(r for r in details if r)), tuple(sorted(seen))
+    for row, found in zip(changed, await each_alone(one, changed, DETAILS_AT_ONCE), strict=True):
+        if isinstance(found, Record):
+            records.append(found)
+        elif found is None:
+            continue
+        elif row["id"] in request.known:
+            seen.add(row["id"])  # what is staged stays; a refusal is no proof that the deal is gone
+        else:
+            records.append(_with_problem(entity, row, Problem("not_visible_to_key", None, _why(found))))
+    return tuple(records), tuple(sorted(seen))
+
+
+def _why(error: SourceError) -> str:
+    told = {"forbidden": "its detail is refused (403)", "not_found": "listed without detail (404)"}
+    return told.get(error.code, f"listed, and its detail is {error.code}")
 
 
 async def _detail(calls: RezenCalls, entity: str, row: dict[str, Any], priority: Priority) -> Record | None:
@@ -142,14 +154,18 @@ async def _detail(calls: RezenCalls, entity: str, row: dict[str, Any], priority:
         return _with_problem(entity, document if isinstance(document, dict) else row, broken, row["id"])
     if document["id"] != row["id"]:
         return _with_problem(entity, row, Problem("invalid_record", "id", "another deal than the one asked for"))
-    if document.get("listing") not in (entity == "listings", None):
-        return None
-    return record(entity, document)
+    return None if _of_the_other(document, entity) else record(entity, document)
 
 
 def _with_problem(entity: str, row: dict[str, Any], problem: Problem, source_id: str | None = None) -> Record:
-    found = record(entity, row, lambda _: source_id or row["id"])
-    return Record(found.source_id, found.payload, None, problem)
+    return record(entity, row, lambda _: source_id or row["id"], because=problem)
+
+
+def _of_the_other(row: dict[str, Any], entity: str) -> bool:
+    """Whether a row says that it belongs to the other stream; what says neither is kept by both, not left by both."""
+    told = row.get("listing")
+    said = _TRUTHS.get(told) if isinstance(told, bool | int | str) else None
+    return said is not None and said != (entity == "listings")
 
 
 def _unchanged(deal_id: str, row: dict[str, Any], request: ReadRequest) -> bool:
@@ -167,16 +183,15 @@ def _id(row: Any) -> str | None:
 
 
 def _number(document: Any, name: str) -> int | None:
-    value = document.get(name) if isinstance(document, dict) else None
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    return count_of(document.get(name)) if isinstance(document, dict) else None
 
 
 def _counts_of(document: Any) -> dict[str, int] | None:
     """Counts by group from a map or a list of pairs; None when the shape is unknown (then nothing is concluded)."""
     if isinstance(document, dict):
-        for key in ("counts", "lifecycleGroupCounts"):
-            if isinstance(document.get(key), dict | list):
-                return _counts_of(document[key])
+        inner = (document.get(key) for key in ("counts", "lifecycleGroupCounts"))
+        document = next((held for held in inner if isinstance(held, dict | list)), document)
+    if isinstance(document, dict):
         known = {group: _number(document, group) for group in api.GROUPS}
         return {group: number for group, number in known.items() if number is not None} or None
     if isinstance(document, list):

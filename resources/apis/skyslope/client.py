@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import datetime
-from typing import Any
 
 from pydantic import SecretStr
 
@@ -12,7 +11,7 @@ from resources.apis.paging import find_list
 from resources.apis.records import record_of
 from resources.apis.skyslope import endpoints as api
 from resources.apis.skyslope.calls import SOURCE, SkySlopeCalls
-from resources.apis.skyslope.files import detail, folder_ids, read_files, value_of, windows_until
+from resources.apis.skyslope.files import detail, folder_ids, guid_of, read_files, value_of, windows_until
 from resources.apis.skyslope.models import MODELS
 from resources.apis.skyslope.session import Credentials
 from resources.errors import BadRequest
@@ -80,15 +79,14 @@ class SkySlopeClient:
         # An empty value is no rows; a value that holds something else is another answer.
         rows = find_list(value, endpoint, SOURCE) if value else []
         names = ("userGuid",) if entity == "users" else ("officeGuid", "guid")
-
-        def identity(row: dict[str, Any]) -> str | None:
-            return next((str(row[name]).lower() for name in names if row.get(name)), None)
-
-        records = (record_of(row, MODELS[entity], source_id=identity, updated=lambda r: None) for row in rows)
+        records = (
+            record_of(row, MODELS[entity], source_id=lambda r: guid_of(r, *names), updated=lambda r: None)
+            for row in rows
+        )
         yield Page(tuple({r.source_id: r for r in records}.values()), None, answer.source_time)
 
-    async def read_one(self, entity: str, source_id: str, priority: Priority = "webhook") -> Record | None:
-        """One file by its guid."""
+    async def read_one(self, entity: str, source_id: str, priority: Priority = "webhook") -> Record:
+        """One file by its guid. Raises NotFound or Forbidden for one that is not shown."""
         if entity not in api.KINDS:
             raise BadRequest("only files are read one by one", context={"entity": entity})
         return await detail(self._calls, entity, source_id, priority)
@@ -112,7 +110,7 @@ class SkySlopeClient:
         """Every id now; of files from the folder lists."""
         if entity in api.KINDS:
             async for ids in folder_ids(self._calls, entity, request.priority):
-                yield ids
+                yield tuple(guid for guid in ids if guid)
             return
         async for page in self.read(entity, request):
             yield tuple(r.source_id for r in page.records)

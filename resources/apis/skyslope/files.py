@@ -12,13 +12,13 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-from resources.apis.paging import Progress, find_list, side_by_side
-from resources.apis.records import iso_instant, record_of, unidentified
+from resources.apis.paging import Progress, each_alone, find_list
+from resources.apis.records import count_of, iso_instant, record_of, text_id
 from resources.apis.skyslope import endpoints as api
 from resources.apis.skyslope.bulk import rows_of_bulk
 from resources.apis.skyslope.calls import SOURCE, SkySlopeCalls
 from resources.apis.skyslope.models import MODELS
-from resources.errors import Forbidden, NotFound, NotUnderstood
+from resources.errors import NotUnderstood, SourceError
 from resources.reading import Page, Priority, Problem, ReadRequest, Record
 
 #: Nothing in SkySlope is older. The first window reaches to 2015, then there is one a year.
@@ -27,7 +27,8 @@ FIRST_YEAR = 2015
 #: The zone of bulk dates is not told, so windows overlap by a day; a file met twice is stored once.
 OVERLAP = timedelta(days=1)
 DETAILS_AT_ONCE = 4
-_UNKNOWN = Problem("unknown_kind", "objectType", "neither sale, listing nor summary")
+#: Files read one by one until they are stored, so that a dead run goes on behind them.
+DETAILS_A_PAGE = 40
 
 
 async def read_files(calls: SkySlopeCalls, entity: str, request: ReadRequest) -> AsyncIterator[Page]:
@@ -40,6 +41,9 @@ async def read_files(calls: SkySlopeCalls, entity: str, request: ReadRequest) ->
     replica = await calls.replica_time(request.priority)
     if request.since is not None:
         records, agreed = await _bulk(calls, entity, "modified", request.since, None, request.priority)
+        # The bulk may leave files out, and then nothing tells that one changed: so a share of the others is read again.
+        others = sorted(request.again - {record.source_id for record in records})
+        records += await _details(calls, entity, others, request)
         yield Page(tuple(records), None, replica, len(records), complete=agreed)
         return
     position = request.position or {}
@@ -50,12 +54,15 @@ async def read_files(calls: SkySlopeCalls, entity: str, request: ReadRequest) ->
         whole = whole and agreed
         met |= {record.source_id for record in records}
         yield Page(tuple(records), {"left": number, "whole": whole}, replica)
-    known = met | set(request.known)
     listed = [guid async for guids in folder_ids(calls, entity, request.priority) for guid in guids]
-    missing = [guid for guid in dict.fromkeys(listed) if guid not in known]
-    found = await side_by_side(lambda guid: detail(calls, entity, guid, request.priority), missing, DETAILS_AT_ONCE)
-    seen = tuple(sorted(set(listed)))
-    yield Page(tuple(r for r in found if r), None, replica, len(seen), seen=seen, complete=whole)
+    seen = tuple(sorted(guid for guid in set(listed) if guid))
+    whole = whole and None not in listed
+    known = met | (request.known.keys() - request.again)
+    missing = [guid for guid in seen if guid not in known]
+    for start in range(0, len(missing), DETAILS_A_PAGE):
+        found = await _details(calls, entity, missing[start : start + DETAILS_A_PAGE], request)
+        yield Page(tuple(found), {"left": 0, "whole": whole}, replica)
+    yield Page((), None, replica, len(seen), seen=seen, complete=whole)
 
 
 def windows_until(now: datetime) -> list[tuple[datetime, datetime]]:
@@ -65,8 +72,11 @@ def windows_until(now: datetime) -> list[tuple[datetime, datetime]]:
     return [(start - OVERLAP, end) for start, end in pairwise(edges)]
 
 
-async def folder_ids(calls: SkySlopeCalls, entity: str, priority: Priority) -> AsyncIterator[tuple[str, ...]]:
-    """Every id that the folder lists have, page by page. A window with too many pages is split in two."""
+async def folder_ids(calls: SkySlopeCalls, entity: str, priority: Priority) -> AsyncIterator[tuple[str | None, ...]]:
+    """Every id that the folder lists have, page by page; None for a row without one.
+
+    A window with too many pages is split in two. Raises PagingBroken for a list that goes on without anything new.
+    """
     windows = [(BEGINNING, datetime.now(UTC) + timedelta(days=3650))]
     while windows:
         start, end = windows.pop()
@@ -78,8 +88,8 @@ async def folder_ids(calls: SkySlopeCalls, entity: str, priority: Priority) -> A
                 yield ids
             if not more:
                 break
-            if ids and not progress.page(ids, None):
-                raise progress.broken("repeats its records, and says that there is more")
+            if not progress.page((guid or f"row {number}/{n}" for n, guid in enumerate(ids)), None):
+                raise progress.broken("has nothing new on a page, and says that there is more")
             number += 1
             if number >= api.LAST_PAGE:
                 middle = start + (end - start) / 2
@@ -91,7 +101,7 @@ async def folder_ids(calls: SkySlopeCalls, entity: str, priority: Priority) -> A
 
 async def _folder(
     calls: SkySlopeCalls, entity: str, start: datetime, end: datetime, number: int, priority: Priority
-) -> tuple[tuple[str, ...], bool]:
+) -> tuple[tuple[str | None, ...], bool]:
     """The ids of one folder page, and whether its links name a next one."""
     endpoint, (_, _, name) = api.FOLDERS[entity], api.KINDS[entity]
     query = [
@@ -101,28 +111,51 @@ async def _folder(
     ]
     document = (await calls.get(endpoint, query, priority=priority)).document
     value = value_of(document, endpoint.name)
-    rows = find_list(value, endpoint, SOURCE) if any(key.lower() == endpoint.lists[0] for key in value) else []
+    # An empty value is no rows; a value that holds something else is another answer.
+    rows = find_list(value, endpoint, SOURCE) if value else []
     links = document.get("links")
-    relations = {link.get("rel") for link in links if isinstance(link, dict)} if isinstance(links, list) else set()
-    ids = tuple(str(row[name]).lower() for row in rows if isinstance(row, dict) and row.get(name))
-    return ids, "next" in relations
+    relations = [link.get("rel") for link in links if isinstance(link, dict)] if isinstance(links, list) else []
+    return tuple(guid_of(row, name) for row in rows), "next" in relations
 
 
-async def detail(calls: SkySlopeCalls, entity: str, guid: str, priority: Priority) -> Record | None:
-    """One file in full. A file that is listed and not shown is a record with a problem."""
-    kind, _, name = api.KINDS[entity]
-    try:
-        answer = await calls.get(api.DETAILS[entity], priority=priority, guid=guid)
-    except (NotFound, Forbidden) as error:
-        found = "refused (403)" if isinstance(error, Forbidden) else "listed without detail (404)"
-        return Record(guid, {name: guid}, None, Problem("not_visible_to_key", None, found))
+async def _details(calls: SkySlopeCalls, entity: str, guids: list[str], request: ReadRequest) -> list[Record]:
+    """Files in full, one by one. One that is not shown is a record with a problem, unless it is staged already."""
+
+    async def one(guid: str) -> Record:
+        return await detail(calls, entity, guid, request.priority)
+
+    records = []
+    for guid, found in zip(guids, await each_alone(one, guids, DETAILS_AT_ONCE), strict=True):
+        if isinstance(found, Record):
+            records.append(found)
+        elif guid not in request.known:
+            records.append(_not_shown(entity, guid, found))
+    return records
+
+
+def _not_shown(entity: str, guid: str, error: SourceError) -> Record:
+    told = {"forbidden": "refused (403)", "not_found": "listed without detail (404)"}
+    why = Problem("not_visible_to_key", None, told.get(error.code, f"listed, and its detail is {error.code}"))
+    return file_record(entity, {api.KINDS[entity][2]: guid}, why)
+
+
+async def detail(calls: SkySlopeCalls, entity: str, guid: str, priority: Priority) -> Record:
+    """One file in full. Raises NotFound or Forbidden for one that is not shown, NotUnderstood for another's."""
+    kind, _, _ = api.KINDS[entity]
+    answer = await calls.get(api.DETAILS[entity], priority=priority, guid=guid)
     held = value_of(answer.document, api.DETAILS[entity].name).get(kind)
     if not isinstance(held, dict):
         raise NotUnderstood(
             f"{SOURCE} {api.DETAILS[entity].name} answered without a {kind}",
             context={"source": SOURCE, "endpoint": api.DETAILS[entity].name},
         )
-    return file_record(entity, held)
+    found = file_record(entity, held)
+    if found.source_id != guid:
+        raise NotUnderstood(
+            f"{SOURCE} {api.DETAILS[entity].name} answered with another file than the one asked for",
+            context={"source": SOURCE, "endpoint": api.DETAILS[entity].name},
+        )
+    return found
 
 
 async def _bulk(
@@ -154,32 +187,40 @@ def files_of(entity: str, rows: Iterable[Any]) -> tuple[list[Record], bool]:
     for row in rows:
         told = row.get("objectType") if isinstance(row, dict) else None
         if isinstance(row, dict) and told == "summary":
-            number = row.get(f"numberOf{plural.capitalize()}")
-            total = number if isinstance(number, int) else total
+            total = count_of(row.get(f"numberOf{plural.capitalize()}"))
         elif isinstance(row, dict) and told in (kind, None):
             record = file_record(entity, row)
             before = newest.get(record.source_id)
             if before is None or (record.source_updated_at or BEGINNING) >= (before.source_updated_at or BEGINNING):
                 newest[record.source_id] = record
-        elif told not in {known for known, _, _ in api.KINDS.values()}:
-            payload = row if isinstance(row, dict) else {"_unreadable": type(row).__name__}
-            record = Record(
-                unidentified(row), payload, None, Problem("unknown_kind", "objectType", type(told).__name__)
+        elif told not in [known for known, _, _ in api.KINDS.values()]:
+            record = record_of(
+                row,
+                MODELS[entity],
+                source_id=lambda _: None,
+                updated=lambda _: None,
+                because=Problem("unknown_kind", "objectType", type(told).__name__),
             )
             newest[record.source_id] = record
     files = [record for record in newest.values() if not record.source_id.startswith("unidentified:")]
     return list(newest.values()), total is None or total == len(files)
 
 
-def file_record(entity: str, row: dict[str, Any]) -> Record:
+def file_record(entity: str, row: dict[str, Any], because: Problem | None = None) -> Record:
     """One file; its id is the guid in lower case."""
-    name = api.KINDS[entity][2]
+    return record_of(
+        row,
+        MODELS[entity],
+        source_id=lambda found: guid_of(found, api.KINDS[entity][2]),
+        updated=lambda found: iso_instant(found.get("modifiedOn")),
+        because=because,
+    )
 
-    def identity(found: dict[str, Any]) -> str | None:
-        guid = found.get(name)
-        return guid.strip().lower() if isinstance(guid, str) and guid.strip() else None
 
-    return record_of(row, MODELS[entity], source_id=identity, updated=lambda r: iso_instant(r.get("modifiedOn")))
+def guid_of(row: Any, *names: str) -> str | None:
+    """The guid under the first of these names that has one, in lower case: sources differ in the case they write."""
+    held = (text_id(row.get(name)) for name in names) if isinstance(row, dict) else ()
+    return next((guid.strip().lower() for guid in held if guid), None)
 
 
 def value_of(document: Any, endpoint: str) -> dict[str, Any]:
