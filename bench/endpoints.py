@@ -266,7 +266,7 @@ def main() -> None:
             chosen = {kind: told for kind, told in kinds.items() if kind.startswith(arguments.only or "")}
             await measure(port, url, chosen, arguments.clients, arguments.seconds, parts)
 
-        if not wait_until(lambda: _listens(port), 30):
+        if not wait_until(lambda: _listens(port), 120):
             raise RuntimeError("the endpoints did not start")
         uvloop.run(all_of_it())
     finally:

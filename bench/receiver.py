@@ -124,7 +124,7 @@ def main() -> None:
         }
         alone = single_commits(Database(url))
         receiver = subprocess.Popen([sys.executable, "-m", "sensors.receiver"], env=environment)
-        wait_until(lambda: _listens(settings.receiver_port), 30)
+        wait_until(lambda: _listens(settings.receiver_port), 120)
         waits, told, took = asyncio.run(
             burst(settings.receiver_port, requests_of(path, arguments.events), arguments.seconds)
         )

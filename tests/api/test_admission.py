@@ -42,7 +42,7 @@ def test_a_token_ends_when_it_is_revoked_or_expires_and_is_good_only_for_its_sco
 
     assert [status(token) for token in (good, ended, narrow)] == [200, 401, 403]
     with changing.database.connect() as connection:
-        assert wait_until(lambda: tokens.listed(connection, GUEST)[2]["last_used_at"] is not None, 10)
+        assert wait_until(lambda: tokens.listed(connection, GUEST)[2]["last_used_at"] is not None, 120)
         assert tokens.revoke(connection, number) is True
         assert tokens.revoke(connection, number) is False
     assert status(good) == 401

@@ -36,7 +36,7 @@ def test_the_endpoints_log_in_json_when_they_are_told_to_and_a_line_holds_no_tok
         return True
 
     try:
-        assert wait_until(answers, 60)
+        assert wait_until(answers, 120)
     finally:
         process.terminate()
         _, written = process.communicate(timeout=30)

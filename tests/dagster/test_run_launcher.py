@@ -92,7 +92,7 @@ def test_a_run_is_a_process_of_its_own_and_ends_with_success(instance: dg.Dagste
     file.touch()
     for run_id in (first, second):
         assert reaches(instance, run_id, dg.DagsterRunStatus.SUCCESS)
-    assert wait_until(lambda: health(instance, first) == WorkerStatus.FAILED, 60), "a process that is gone is told so"
+    assert wait_until(lambda: health(instance, first) == WorkerStatus.FAILED, 120), "a process that is gone is told so"
 
 
 def test_a_run_can_be_interrupted_and_is_then_canceled(instance: dg.DagsterInstance, tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ def test_a_run_can_be_interrupted_and_is_then_canceled(instance: dg.DagsterInsta
     assert reaches(instance, run_id, dg.DagsterRunStatus.STARTED)
     assert instance.run_launcher.terminate(run_id)
     assert reaches(instance, run_id, dg.DagsterRunStatus.CANCELED)
-    assert wait_until(lambda: not instance.run_launcher.terminate(run_id), 60), "there is nothing left to interrupt"
+    assert wait_until(lambda: not instance.run_launcher.terminate(run_id), 120), "there is nothing left to interrupt"
 
 
 @pytest.mark.usefixtures("briefly")
@@ -110,7 +110,7 @@ def test_a_killed_process_is_noticed_although_it_could_write_nothing(
     run_id = launched(instance, tmp_path / "never")
     assert reaches(instance, run_id, dg.DagsterRunStatus.STARTED)
     os.kill(worker(instance, run_id), signal.SIGKILL)
-    assert wait_until(lambda: health(instance, run_id) == WorkerStatus.FAILED, 60)
+    assert wait_until(lambda: health(instance, run_id) == WorkerStatus.FAILED, 120)
     assert status(instance, run_id) == dg.DagsterRunStatus.STARTED
     monitored(instance, run_id)
     assert status(instance, run_id) == dg.DagsterRunStatus.FAILURE
@@ -169,7 +169,7 @@ def test_a_worker_takes_its_lost_session_again(instance: dg.DagsterInstance, tmp
         connection.execute("select pg_terminate_backend(%s)", [lost])
     with seen_from_elsewhere(instance, run_id):
         monitored(instance, run_id)
-        assert wait_until(lambda: sessions(dagster) not in ([], [lost]), 60)
+        assert wait_until(lambda: sessions(dagster) not in ([], [lost]), 120)
         monitored(instance, run_id)
     assert status(instance, run_id) == dg.DagsterRunStatus.STARTED
     (tmp_path / "go").touch()
@@ -192,7 +192,7 @@ def test_a_worker_outlives_a_restart_of_postgres_and_is_never_failed_for_it(tmp_
             server.start(keep_port=True)
             with seen_from_elsewhere(instance, run_id):
                 monitored(instance, run_id)
-                assert wait_until(lambda: run_session.held(database, run_id), 60)
+                assert wait_until(lambda: run_session.held(database, run_id), 120)
                 monitored(instance, run_id)
             assert ProcessId.of(pid)
             (tmp_path / "go").touch()
@@ -211,7 +211,7 @@ def test_a_second_worker_of_a_run_does_nothing_beside_a_living_one(
     assert run
     instance.run_launcher.launch_run(LaunchRunContext(run, None))
     second = ProcessId.of(worker(instance, run_id))
-    assert wait_until(lambda: second is None or not second.alive(), 60), "it ends"
+    assert wait_until(lambda: second is None or not second.alive(), 120), "it ends"
     assert ProcessId.of(first), "and the first goes on"
     assert status(instance, run_id) == dg.DagsterRunStatus.STARTED
     (tmp_path / "go").touch()
@@ -227,7 +227,7 @@ def test_a_retry_begins_when_the_worker_that_it_replaces_has_ended(
     assert run
     instance.report_run_failed(run, "somebody believed it dead")
     retry = launched(instance, tmp_path / "retry", parent=first)
-    assert wait_until(lambda: run_session.held(database_of(instance), retry), 60)
+    assert wait_until(lambda: run_session.held(database_of(instance), retry), 120)
     time.sleep(1)
     assert status(instance, retry) != dg.DagsterRunStatus.STARTED, "it waits for the living one"
     os.kill(worker(instance, first), signal.SIGKILL)

@@ -154,7 +154,7 @@ def test_after_kill_9_of_the_postmaster_the_next_start_recovers_what_was_committ
     pid = server.status().pid
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
-    assert wait_until(lambda: server.status().state == "stopped", 10)
+    assert wait_until(lambda: server.status().state == "stopped", 120)
     assert answer(server.start(), "select count(*) from crash") == 1000
 
 
@@ -167,7 +167,7 @@ def test_a_pid_file_that_names_a_stranger_is_no_obstacle_and_the_stranger_lives(
     pid = server.status().pid
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
-    assert wait_until(lambda: ProcessId.of(pid) is None, 10)
+    assert wait_until(lambda: ProcessId.of(pid) is None, 120)
     pid_file.write_text("\n".join([str(stranger.pid), *text[1:]]) + "\n")
 
     assert server.status().state == "stopped"

@@ -155,7 +155,7 @@ def test_pid_files_and_secrets_are_for_their_owner_only(platform: Platform) -> N
 
 def test_a_sensor_starts_a_run_and_it_finishes_with_nobody_at_the_keyboard(platform: Platform, folder: Path) -> None:
     (folder / "wanted-quick").touch()
-    assert wait_until(lambda: runs(platform).get("quick_job") == "SUCCESS", 60, poll_s=0.5)
+    assert wait_until(lambda: runs(platform).get("quick_job") == "SUCCESS", 120, poll_s=0.5)
 
 
 def test_a_process_that_was_killed_is_seen_and_started_again_alone(platform: Platform) -> None:
@@ -163,7 +163,7 @@ def test_a_process_that_was_killed_is_seen_and_started_again_alone(platform: Pla
     assert before["daemon"] is not None
     os.kill(before["monitor"], signal.SIGKILL)  # nobody else starts the daemon again
     os.kill(before["daemon"], signal.SIGKILL)
-    assert wait_until(lambda: pids(platform)["daemon"] is None and port_is_free(platform.settings.monitor_port), 10)
+    assert wait_until(lambda: pids(platform)["daemon"] is None and port_is_free(platform.settings.monitor_port), 120)
     after = {status.name: status.pid for status in platform.up(sandbox=True)}
     changed = {"daemon": None, "monitor": None}
     assert after["daemon"] not in (None, before["daemon"])
@@ -223,7 +223,7 @@ def test_a_monitor_that_ended_is_started_again_by_a_sensor_and_told_once(
     before = pids(platform)["monitor"]
     assert before and skipped(monitor_watch_sensor) == "the monitor runs"
     os.kill(before, signal.SIGKILL)
-    assert wait_until(lambda: pids(platform)["monitor"] is None, 10)
+    assert wait_until(lambda: pids(platform)["monitor"] is None, 120)
     assert skipped(monitor_watch_sensor) == "the monitor was started again"
     assert pids(platform)["monitor"] not in (None, before)
     assert incidents(platform)["monitor"] == ["opened"]
@@ -236,14 +236,14 @@ def test_nothing_is_started_again_while_somebody_holds_the_platform(platform: Pl
     with platform.idle(patience_s=60) as idle:
         assert idle
         os.kill(before["receiver"], signal.SIGKILL)
-        assert wait_until(lambda: pids(platform)["receiver"] is None, 10)
+        assert wait_until(lambda: pids(platform)["receiver"] is None, 120)
         assert not wait_until(lambda: pids(platform)["receiver"] is not None, 5, poll_s=0.2)
-    assert wait_until(lambda: pids(platform)["receiver"] is not None, 60, poll_s=0.2)
+    assert wait_until(lambda: pids(platform)["receiver"] is not None, 120, poll_s=0.2)
 
 
 def test_down_ends_a_run_in_progress_and_leaves_no_process(platform: Platform, folder: Path) -> None:
     (folder / "wanted-endless").touch()
-    assert wait_until((folder / "endless-began").exists, 60, poll_s=0.25)
+    assert wait_until((folder / "endless-began").exists, 120, poll_s=0.25)
     (folder / "wanted-endless").unlink()
     family = [psutil.Process(pid) for pid in pids(platform).values() if pid is not None]
     family += [child for process in family for child in process.children(recursive=True)]

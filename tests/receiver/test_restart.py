@@ -35,7 +35,7 @@ def started(home: Path, port: int, url: str) -> subprocess.Popen[bytes]:
         except httpx.HTTPError:
             return False
 
-    assert wait_until(ready, 60)
+    assert wait_until(ready, 120)
     return process
 
 

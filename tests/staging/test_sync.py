@@ -174,7 +174,7 @@ def test_a_visit_that_was_overtaken_while_its_source_kept_it_waiting_is_no_failu
     visit.start()
     with story.database.connect(autocommit=True) as connection:
         taken = "update ops.lease set fence = fence + 1, holder = 'another run' where key like 'sync:%:people'"
-        assert wait_until(lambda: connection.execute(taken).rowcount == 1, 10)
+        assert wait_until(lambda: connection.execute(taken).rowcount == 1, 120)
     visit.join(30)
     assert ended == ["busy"]
     assert story.query("select status, error from ops.sync_state where entity = 'people'") == [("running", None)]
