@@ -147,20 +147,20 @@ def _names(model: Any) -> set[Any]:
 
 
 def store_mutants(database: Database, made: Sequence[Mutant]) -> None:
-    """Stores each as the page of a client."""
+    """Stores those of one account as one page of its client."""
+    pages: dict[tuple[str, str, int], list[Record]] = {}
+    for mutant in made:
+        pages.setdefault((mutant.stage, mutant.account_ref, mutant.user_id), []).append(mutant.record)
 
     async def all_of_them() -> None:
         async with database.aconnect(autocommit=True) as connection:
-            for mutant in made:
-                stream = STREAM_OF[mutant.stage]
+            for (stage, account_ref, user_id), records in pages.items():
+                stream = STREAM_OF[stage]
                 key = StreamKey(
-                    integration=stream.integration,
-                    entity=stream.entity,
-                    account_ref=mutant.account_ref,
-                    user_id=mutant.user_id,
+                    integration=stream.integration, entity=stream.entity, account_ref=account_ref, user_id=user_id
                 )
                 async with connection.transaction():
-                    await store_page(connection, mutant.stage, key, Page((mutant.record,), None, NOON), "run", None)
+                    await store_page(connection, stage, key, Page(tuple(records), None, NOON), "run", None)
 
     asyncio.run(all_of_them())
 

@@ -21,11 +21,11 @@ concerned as (
 walk as (
   select id as descendant, id as ancestor, 0 as depth from concerned
   union
-  -- A circle would be walked for ever: nobody is 32 steps above anybody.
+  -- A circle would be walked for ever: nobody is 32 steps above anybody, so a level of more counts as 33.
   select w.descendant, l.above, w.depth + l.steps
   from walk w
   cross join lateral (
-    select sponsor_agent_id as above, greatest(coalesce(level, 1), 1)::int as steps
+    select sponsor_agent_id as above, least(greatest(coalesce(level, 1), 1), 33)::int as steps
     from v2.agent_hierarchy where agent_id = w.ancestor and deleted_at is null
     union all
     select agent_id, tier::int from v2.network_member
@@ -39,7 +39,7 @@ hop as materialized (
   select distinct on (n.descendant, n.ancestor) n.descendant, n.ancestor, r.ancestor as next
   from nearest r
   cross join lateral (
-    select sponsor_agent_id as above, greatest(coalesce(level, 1), 1)::int as steps
+    select sponsor_agent_id as above, least(greatest(coalesce(level, 1), 1), 33)::int as steps
     from v2.agent_hierarchy where agent_id = r.ancestor and deleted_at is null
     union all
     select agent_id, tier::int from v2.network_member
