@@ -129,7 +129,10 @@ def flag_of(value: Any) -> bool | None:
 
 def amount_of(value: Any) -> Decimal | None:
     """An amount in major units, bare or as {amount, currency}; thousands may be grouped by commas."""
-    text = text_of(value.get("amount") if isinstance(value, dict) else value)
+    told = value.get("amount") if isinstance(value, dict) else value
+    if told is not value and isinstance(told, dict | list):
+        raise ValueError("no amount inside of one")
+    text = text_of(told)
     if text is None:
         return None
     amount = _decimal(text)
