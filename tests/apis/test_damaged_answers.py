@@ -183,6 +183,8 @@ def told_of_all(case: Case, damage: Damage, pages: list[Page], staged: dict[str,
     new = staged.keys() - case.whole.keys()
     if not pages[-1].complete or refused - case.whole.keys():
         return  # it is said that something was not met, or a record of it is on the list
+    if damage.what.startswith("what answer"):
+        return  # a whole and honest answer to another question, which may be that there is nothing
     if damage.record is None:
         uncounted = (case.source, case.entity) in _UNCOUNTED
         assert not lost or uncounted, f"lost without a word: {sorted(lost)[:5]}"

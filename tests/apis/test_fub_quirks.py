@@ -424,3 +424,13 @@ async def test_when_nothing_can_be_read_the_error_is_the_sources(refused: Reply)
     async with loopback(people(refused)) as server, fub(server.url) as client:
         with pytest.raises(SourceError):
             await client.read_some("people", ["3"])
+
+
+async def test_texts_of_another_contact_than_was_asked_for_prove_nothing_about_this_one() -> None:
+    def answer(asked: Asked) -> Reply:
+        return json_reply(envelope("textmessages", [{"id": 1, "personId": 9}]))
+
+    async with loopback(answer) as server, fub(server.url) as client:
+        pages = await pages_of(client.read("text_messages", ReadRequest(keys=("9", "5"))))
+    assert set(ids_of(pages)) == {"1"}
+    assert not pages[-1].complete

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from resources.apis.fub import endpoints as api
 from resources.apis.fub.calls import SOURCE, FubCalls, record, token_of, total_of
 from resources.apis.paging import Progress, side_by_side
-from resources.apis.records import refused
+from resources.apis.records import positive_id, refused
 from resources.errors import Forbidden, NotFound
 from resources.reading import Page, Priority, ReadRequest, Record
 
@@ -25,6 +25,8 @@ class _Texts:
     refused: bool = False
     #: Fewer texts than the source counts for this contact.
     short: bool = False
+    #: A page without any text of this contact: the filter was not heeded.
+    of_others: bool = False
 
 
 async def read_texts(calls: FubCalls, request: ReadRequest) -> AsyncIterator[Page]:
@@ -46,7 +48,7 @@ async def read_texts(calls: FubCalls, request: ReadRequest) -> AsyncIterator[Pag
         some = keys[start : start + PER_PAGE]
         found = await side_by_side(lambda person: _texts_of(calls, person, request.priority), some, AT_ONCE)
         answered = answered or not all(texts.refused for texts in found)
-        gap = gap or any(texts.refused or texts.short for texts in found)
+        gap = gap or any(texts.refused or texts.short or texts.of_others for texts in found)
         if not answered and (request.since is None or len(some) == PER_PAGE):
             raise Forbidden(
                 f"{SOURCE} {api.TEXTS.name} is not allowed for this key",
@@ -85,6 +87,7 @@ async def _texts_of(calls: FubCalls, person: str, priority: Priority) -> _Texts:
         fresh = progress.page((r.source_id for r in page), token)
         told = max(told, total_of(answer.document) or 0)
         texts.short = len(progress.ids) < told
+        texts.of_others = texts.of_others or (bool(page) and not any(_is_of(text, person) for text in page))
         if not rows and token:
             raise progress.broken("answered with an empty page, and says that there is more")
         if not fresh:
@@ -98,3 +101,8 @@ async def _texts_of(calls: FubCalls, person: str, priority: Priority) -> _Texts:
             extra = [("offset", str(len(progress.ids)))]
         else:
             raise progress.broken("is longer than offsets reach, and gives no token")
+
+
+def _is_of(text: Record, person: str) -> bool:
+    """Whether a text is of this contact. One that does not say whose it is may be."""
+    return positive_id(text.payload.get("personId")) in (person, None)
