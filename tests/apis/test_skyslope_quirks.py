@@ -145,10 +145,11 @@ KNOWN = {"g1": datetime(2025, 1, 1, tzinfo=UTC)}
 
 
 async def test_a_file_that_only_the_folders_have_is_read_again_in_a_full_pass() -> None:
-    account = Account()
-    assert ids_of(await read(account, known=KNOWN)) == []
-    pages = await read(account, known=KNOWN, again=frozenset({"g1"}))
+    account, died = Account(), {"left": 0, "whole": True}
+    pages = await read(account, known=KNOWN)
     assert (ids_of(pages), pages[-1].seen, pages[-1].complete) == (["g1"], ("g1",), True)
+    assert ids_of(await read(account, known=KNOWN, position=died)) == [], "it was met before the run died"
+    assert ids_of(await read(account, known=KNOWN, position=died, again=frozenset({"g1"}))) == ["g1"]
 
 
 async def test_a_pass_over_what_changed_reads_those_again_whose_turn_it_is() -> None:

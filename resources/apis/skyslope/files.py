@@ -57,8 +57,9 @@ async def read_files(calls: SkySlopeCalls, entity: str, request: ReadRequest) ->
     listed = [guid async for guids in folder_ids(calls, entity, request.priority) for guid in guids]
     seen = tuple(sorted(guid for guid in set(listed) if guid))
     whole = whole and None not in listed
-    known = met | (request.known.keys() - request.again)
-    missing = [guid for guid in seen if guid not in known]
+    # Everything is read again, known or not; a pass that goes on leaves out what it had met.
+    done = met | (request.known.keys() - request.again if request.position else set())
+    missing = [guid for guid in seen if guid not in done]
     for start in range(0, len(missing), DETAILS_A_PAGE):
         found = await _details(calls, entity, missing[start : start + DETAILS_A_PAGE], request)
         yield Page(tuple(found), {"left": 0, "whole": whole}, replica)
