@@ -105,9 +105,16 @@ class LeaseLost(V2Error):
 
 
 class SweepShrunk(V2Error):
-    """A complete sweep saw far fewer records than are known: nothing is deleted, a person has to look."""
+    """A complete sweep saw far fewer records than are known, or none: nothing is deleted, a person has to look."""
 
     code = "sweep_shrunk"
+
+
+class SweepIncomplete(V2Error):
+    """A full pass did not meet all that its source has: nothing follows from what it did not meet."""
+
+    code = "sweep_incomplete"
+    retryable = True
 
 
 class LedgerBroken(V2Error):

@@ -390,6 +390,15 @@ class Settings(BaseSettings):
             examples=[0.2],
         ),
     ] = 0.2
+    sweeps_apart_hours: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=720,
+            description="a record is gone when two full sweeps missed it that began at least so many hours apart",
+            examples=[24],
+        ),
+    ] = 24
 
     shadow_v1_url: Annotated[
         str | None,

@@ -63,6 +63,7 @@ class Story:
             rezen_limit_per_account=100_000,
             rezen_limit_per_system=100_000,
             fub_limit_per_system=100_000,
+            sweeps_apart_hours=0,  # a story's sweeps follow on each other, and stand for those of different days
         )
         vault = open_vault(settings)
         ids = []

@@ -73,6 +73,30 @@ def sweep(connection: Connection, in_v2: int, of: int) -> None:
     staged(connection, in_v2, "processed")
 
 
+def unproven(connection: Connection, *outcomes: str, hours_ago: float = 0, status: str = "idle") -> None:
+    """Full passes of a stream that ended like this, the last one so long ago."""
+    stream(connection, 901, 0.1)
+    for outcome in outcomes:
+        connection.execute(
+            "insert into ops.sweep (account_ref, integration, entity, completed_at, applied_at, outcome, error)"
+            " values ('fub/77/901', 'fub', 'people', now() - %(ago)s * interval '1 hour',"
+            "  case when %(outcome)s = 'applied' then now() end, %(outcome)s,"
+            "  case when %(outcome)s <> 'applied'"
+            "  then jsonb_build_object('code', 'sweep_' || %(outcome)s, 'message', 'It met less.') end)",
+            {"ago": hours_ago, "outcome": outcome},
+        )
+    connection.execute(
+        "update ops.sync_state set status = %s, error = (select error from ops.sweep order by id desc limit 1)",
+        [status],
+    )
+
+
+def unswept(connection: Connection, minutes_ago: int) -> None:
+    """A stream without sweeps whose pass was incomplete."""
+    stream(connection, 901, minutes_ago / 60)
+    connection.execute('update ops.sync_state set error = \'{"code": "sweep_incomplete", "message": "Less."}\'')
+
+
 def pull(connection: Connection, failed: int, of: int, hours: int = 1) -> None:
     connection.execute(
         "insert into ops.pull (at, integration, entity, run_id, passes, failed, fetched, rejected, failed_users)"
@@ -153,6 +177,15 @@ CASES: list[tuple[str, str | None, Callable[[Connection], None]]] = [
     ("row_gap", None, lambda c: sweep(c, 100, 101)),
     ("row_gap", "warning", lambda c: sweep(c, 49, 50)),
     ("row_gap", "critical", lambda c: sweep(c, 20, 30)),
+    ("sweep_unproven", None, lambda c: unproven(c, "applied", "incomplete")),
+    ("sweep_unproven", None, lambda c: unproven(c, "incomplete", "shrunk", "applied")),
+    ("sweep_unproven", None, lambda c: unswept(c, 3)),
+    ("sweep_unproven", "warning", lambda c: unproven(c, "applied", "shrunk")),
+    ("sweep_unproven", "warning", lambda c: unproven(c, "applied", "shrunk", status="failed")),
+    ("sweep_unproven", "warning", lambda c: unproven(c, "incomplete", "incomplete")),
+    ("sweep_unproven", "warning", lambda c: unproven(c, "applied", "incomplete", hours_ago=3)),
+    ("sweep_unproven", "warning", lambda c: unswept(c, 200)),
+    ("stream_failed", None, lambda c: unproven(c, "shrunk", status="failed")),
     ("alert_undelivered", "warning", undelivered),
     ("backup_old", None, lambda c: backed_up(c, 25)),
     ("backup_old", "warning", lambda c: backed_up(c, 27)),

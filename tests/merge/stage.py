@@ -123,6 +123,17 @@ def all_is_due(database: Database, stages: Iterable[str]) -> None:
             )
 
 
+def a_day_passes(database: Database, *stages: str) -> None:
+    """What sweeps have missed so far, they missed a day earlier."""
+    with database.connect() as connection:
+        for stage in stages:
+            connection.execute(
+                sql.SQL("update {} set missing_since = missing_since - interval '1 day'").format(
+                    sql.Identifier("staging", stage)
+                )
+            )
+
+
 def work_of(stages: Iterable[str]) -> list[Work]:
     """The work of the integrations that these staging tables belong to; the others have nothing to do."""
     stages = set(stages)

@@ -22,6 +22,7 @@ CODES: dict[str, str] = {
     "run_failed": "A run failed for a reason that is not a source's.",
     "stream_failed": "A stream of a source cannot be read for some users.",
     "stream_old": "Users have had no successful sync for a day or more.",
+    "sweep_unproven": "Full passes met fewer records than there are, so nothing is known to be gone.",
     "switch_stopped": "The gate turned red for something that V2 served; V1 serves it again.",
     "sync_failures": "A large part of the streams failed when they were last read.",
     "table_not_fresh": "Tables are older than their class allows.",

@@ -18,12 +18,23 @@ from v2_assets.merge import Derived, Fact, MergeCounts, Unit
 from v2_assets.merge.statements import SOURCE_OF, staging, v2
 from v2_assets.order import ALL_WORK
 from v2_assets.schema import metadata
+from v2_assets.schema.ownership import owners_of
 from v2_assets.schema.stage import STREAMS, Stream
+from v2_assets.staging.streams import READINGS
 
 #: Ids of offending rows that a result names.
 SAMPLE = 10
 #: A parent that has not come for so long probably never will.
 LONGEST_WAIT = "24 hours"
+
+
+#: Tables whose rows others delete too: the product, a record that carries them as its parts, or a rule of the table's
+#: own (a pending contribution ends when it is settled).
+_DELETED_OTHERWISE = {
+    *(table.name for table in metadata.sorted_tables if "product" in table.info["sources"]),
+    *(child.table for unit in ALL_WORK if isinstance(unit, Unit) for child in unit.children),
+    "contributions_pending",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,18 +93,48 @@ def _of_staging(stream: Stream) -> Iterator[Rule]:
         f"What two complete sweeps no longer met does not live on in {stream.primary}.",
         sql.SQL(
             "select s.id from {stage} s join {live} v on v.id = s.v2_id"
-            " where s.status = 'processed' and s.missed_sweeps >= 2 and v.deleted_at is null and not exists"
-            "  (select from {stage} o where o.v2_id = v.id and o.status = 'processed' and o.missed_sweeps < 2)"
+            " where s.missed_sweeps >= 2 and s.status <> 'pending' and v.deleted_at is null and not exists"
+            "  (select from {stage} o where o.v2_id = v.id and o.missed_sweeps < 2)"
         ).format(**names),
     )
+    if READINGS[stream.integration, stream.entity].sweeps and stream.primary not in _DELETED_OTHERWISE:
+        yield _lives(stream)
     yield Rule(
         stream.table,
         "nothing_waits_too_long",
         "WARN",
         f"No record waits for its parent for more than {LONGEST_WAIT}.",
-        sql.SQL("select id from {stage} where status = 'deferred' and fetched_at < now() - {wait}::interval").format(
-            wait=sql.Literal(LONGEST_WAIT), **names
-        ),
+        sql.SQL(
+            "select id from {stage} where status = 'deferred' and fetched_at < now() - {wait}::interval"
+            " and missed_sweeps < 2"
+        ).format(wait=sql.Literal(LONGEST_WAIT), **names),
+    )
+
+
+def _lives(stream: Stream) -> Rule:
+    """A row that was deleted after a copy of it had been looked at, while that copy is not gone.
+
+    What the source itself calls deleted is deleted when it is looked at. Nobody's copy keeps a row whose owner is
+    deleted, and where a copy is merged that one tells.
+    """
+    names = {"stage": staging(stream.table), "live": v2(stream.primary)}
+    owners = [
+        sql.SQL(" and not exists (select from {} o where o.id = v.{} and o.deleted_at is not null)").format(
+            v2(owner), sql.Identifier(column)
+        )
+        for column, owner in owners_of(stream.primary)
+    ]
+    return Rule(
+        stream.table,
+        "what_lives_is_not_deleted",
+        "ERROR",
+        f"No row of {stream.primary} was deleted while somebody still sees a copy of its record.",
+        sql.SQL(
+            "select s.id from {stage} s join {live} v on v.id = s.v2_id"
+            " where s.missed_sweeps < 2 and s.status <> 'pending' and v.deleted_at > s.processed_at"
+            " and (s.status = 'processed' or not exists (select from {stage} o where o.v2_id = v.id"
+            "  and o.status in ('processed', 'pending') and o.missed_sweeps < 2)){owners}"
+        ).format(owners=sql.SQL("").join(owners), **names),
     )
 
 

@@ -105,6 +105,7 @@ def day_settings(home: Path, sinks: tuple[Sink, Sink], *, hurried: bool = True) 
         "aggregates_cron": "*/5 * * * *",
         "report_cron": "*/5 * * * *",
         "full_sweep_cron": "0 0 1 1 *",  # the night's two are started at the end of the day
+        "sweeps_apart_hours": 0,  # and stand for those of two weeks
     }
     return load_settings(
         home=home,

@@ -85,7 +85,7 @@ async def _plans(o: Opened, connection: Connection, streams: Sequence[Stream], f
                     found = db.execute(
                         reading.keys_sql.encode(), key_parameters(connection.account_ref, since, cursor.history)
                     ).fetchall()
-                    keys = tuple(r[0] for r in found)
+                    keys = tuple(r[0] for r in found if r[0] is not None)
             made = await client.plan(stream.entity, ReadRequest(since=since, keys=keys))
             told.append(
                 {

@@ -56,7 +56,7 @@ PASSES = sql.SQL("""(
   from ops.sync_state s left join lateral (
     select w.id, w.started_at from ops.sweep w
     where (w.account_ref, w.integration, w.entity) = (s.account_ref, s.integration, s.entity)
-      and w.completed_at is not null order by w.id desc limit 1
+      and w.applied_at is not null order by w.id desc limit 1
   ) w on true
 )""")
 

@@ -103,6 +103,26 @@ def _rejected() -> sql.Composed:
     ).format(fewest=sql.Literal(FEWEST), tables=tables)
 
 
+#: An account that moves while it is read makes one pass incomplete; two in a row, or one that none follows, are news.
+#: A sweep that shrank waits for a person.
+_UNPROVEN = sql.SQL(
+    """
+select integration || '/' || entity as key, max(doubt ->> 'code') as why, min(since) as since, count(*) as value,
+  array_agg(distinct user_id) as users, max(doubt ->> 'message') as message
+from (
+  select s.integration, s.entity, s.user_id, coalesce(w.error, s.error) as doubt,
+    coalesce(w.completed_at, s.last_sync_at) as since, w.outcome as outcome, w.before as before
+  {connected} left join lateral (
+    select w.*, lag(w.outcome) over (order by w.id) as before from ops.sweep w
+    where (w.account_ref, w.integration, w.entity) = (s.account_ref, s.integration, s.entity)
+      and w.completed_at is not null order by w.id desc limit 1
+  ) w on true
+  where w.error is not null or (w.id is null and s.error ->> 'code' = 'sweep_incomplete')
+) d
+where outcome = 'shrunk' or before <> 'applied' or since < now() - interval '2 hours' group by 1
+"""
+).format(connected=sql.SQL(_CONNECTED))
+
 SIGNALS: tuple[Signal, ...] = (
     Signal(
         "backlog_large",
@@ -141,7 +161,9 @@ SIGNALS: tuple[Signal, ...] = (
             " min(s.last_started_at) as since, array_agg(distinct s.user_id) as users, count(*) as value,"
             " string_agg(distinct s.entity, ', ') as streams, max(s.error ->> 'message') as why"
             + _CONNECTED
-            + " where s.status = 'failed' and c.state = 'ok' group by 1"
+            # A sweep that shrank is told until it is resolved, as `sweep_unproven`.
+            + " where s.status = 'failed' and c.state = 'ok' and coalesce(s.error ->> 'code', '') <> 'sweep_shrunk'"
+            + " group by 1"
         ),
         "{key}: {value} streams cannot be read",
         "{streams}: {why}",
@@ -240,6 +262,14 @@ SIGNALS: tuple[Signal, ...] = (
         "Since then no backup has been finished. The last one: {folder}.",
         "v2 backup --to FOLDER",
         ("health_backup_hours_warning", "health_backup_hours_critical"),
+    ),
+    Signal(
+        "sweep_unproven",
+        _UNPROVEN,
+        "{key}: full passes of {value} accounts prove nothing ({why})",
+        "{message} Nothing is deleted there, and nothing that is missing is known to be gone, until a full pass is"
+        " believed.",
+        "v2 status",
     ),
     Signal(
         "alert_undelivered",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -122,7 +123,12 @@ async def stage_v1(
     Raises V1Incomplete after the others were read; each failure is kept in ops.sync_state.
     """
     account = account_ref(database, user_id)
-    options = SyncOptions(full=True, shrink_floor=1.0 if accept_shrink else settings.sweep_shrink_floor)
+    options = SyncOptions(
+        full=True,
+        shrink_floor=settings.sweep_shrink_floor,
+        accept_shrink=accept_shrink,
+        sweeps_apart=timedelta(hours=settings.sweeps_apart_hours),
+    )
     told: list[TableImport] = []
     failures: dict[str, V2Error] = {}
     async with opener() as client:

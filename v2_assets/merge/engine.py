@@ -171,11 +171,15 @@ def _choose_winners(cur: psycopg.Cursor[Any], unit: Unit) -> None:
     cur.execute(
         "create temp table merging on commit drop as select * from selected where fate is null and winner = staged_id"
     )
-    # One that went while it waited for this merge: nobody has a living copy, or that one would have won.
+    # One that went while it waited for this merge: nobody else's is merged, but a copy that cannot be may live.
     cur.execute(
-        "update merging m set deleted_at = coalesce(m.deleted_at, now()) from batch b"
-        " where b.id = m.staged_id and b.missed_sweeps >= 2"
+        sql.SQL(
+            "update merging m set deleted_at = coalesce(m.deleted_at, now()) from batch b"
+            " where b.id = m.staged_id and b.missed_sweeps >= 2"
+            " and not exists (select from {} o where o.v2_id = m.v2_id and o.missed_sweeps < 2)"
+        ).format(staging(unit.stage))
     )
+    session.end_with_owners(cur, unit.table)
     cur.execute("analyze merging")
 
 
@@ -209,12 +213,12 @@ def _write_fates(cur: psycopg.Cursor[Any], unit: Unit, counts: MergeCounts) -> N
         ).format(stage)
     )
     counts.processed = cur.rowcount
-    # Who held the V2 row before, and whoever pointed to that holder, now points to the winner.
+    # Who held the V2 row before, gone or not, and whoever pointed to that holder, now points to the winner.
     cur.execute(
         sql.SQL(
-            "update {0} t set status = 'duplicate', duplicate_of = m.staged_id, status_reason = 'same_record',"
-            " v2_id = null from placed m where t.v2_id = m.v2_id and t.status = 'processed' and t.id <> m.staged_id"
-            " and t.missed_sweeps < 2 returning t.id, m.staged_id"
+            "update {0} t set status = 'duplicate', duplicate_of = m.staged_id, status_reason = 'same_record'"
+            " from placed m where t.v2_id = m.v2_id and t.status = 'processed' and t.id <> m.staged_id"
+            " returning t.id, m.staged_id"
         ).format(stage)
     )
     beaten = cur.fetchall()
@@ -228,8 +232,9 @@ def _write_fates(cur: psycopg.Cursor[Any], unit: Unit, counts: MergeCounts) -> N
         )
     cur.execute(
         sql.SQL(
-            "update {} t set status = 'duplicate', duplicate_of = s.winner, status_reason = 'same_record',"
-            " status_detail = null, waits_for = null, v2_id = null, next_attempt_at = null, "
+            "update {0} t set status = 'duplicate', duplicate_of = s.winner, status_reason = 'same_record',"
+            " status_detail = null, waits_for = null, next_attempt_at = null,"
+            " v2_id = (select w.v2_id from {0} w where w.id = s.winner), "
             + common
             + " from selected s where t.id = s.staged_id and s.fate is null and s.winner <> s.staged_id"
         ).format(stage)

@@ -12,7 +12,7 @@ from psycopg import sql
 from resources.errors import LedgerBroken
 from v2_assets.merge.counts import TableCounts
 from v2_assets.merge.statements import OURS, STEERING, declaration, release, same_key, staging, upsert, v2
-from v2_assets.schema.ownership import end_with, return_with
+from v2_assets.schema.ownership import end_with, owned_by, owners_of, return_with
 
 
 def begin(cur: psycopg.Cursor[Any], table: str) -> None:
@@ -117,8 +117,31 @@ def remove_missing(cur: psycopg.Cursor[Any], table: str, parent: str, key_match:
     return cur.rowcount
 
 
+def end_with_owners(cur: psycopg.Cursor[Any], table: str) -> None:
+    """A row of `merging` that belongs to what is deleted in V2 is deleted too, and comes back with it."""
+    for column, owner in owners_of(table):
+        cur.execute(
+            sql.SQL(
+                "update merging m set deleted_at = coalesce(m.deleted_at, o.deleted_at) from {} o"
+                " where o.id = m.{} and o.deleted_at is not null"
+            ).format(v2(owner), sql.Identifier(column))
+        )
+
+
 def deleted_before(cur: psycopg.Cursor[Any], table: str) -> list[int]:
-    """Ids of the rows of `merging` that are deleted in V2 now, before they are written."""
+    """Ids of the rows of `merging` that are deleted in V2 now, before they are written.
+
+    Of one that an older version brings back, its parts stay those of the version that it shows: what ended with the
+    row, in one moment, is back with it.
+    """
+    for child, column in owned_by(table):
+        cur.execute(
+            sql.SQL(
+                "update {} c set deleted_at = null, updated_at = now() from merging m join {} live on {}"
+                " where c.{} = live.id and c.deleted_at = live.deleted_at and m.deleted_at is null"
+                " and m.source_updated_at < live.source_updated_at"
+            ).format(v2(child), v2(table), same_key("m", "live", table), sql.Identifier(column))
+        )
     cur.execute(
         sql.SQL("select live.id from merging m join {} live on {} where live.deleted_at is not null").format(
             v2(table), same_key("m", "live", table)

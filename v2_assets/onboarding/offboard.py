@@ -68,27 +68,23 @@ def remove_data(connection: psycopg.Connection[Any], held: Connection) -> dict[s
         # Merges lock the rows of their batch: what is being merged is waited for.
         connection.execute(sql.SQL("select from {} where account_ref = %(account)s for update").format(stage), account)
         held_rows = connection.execute(
-            sql.SQL(
-                "select v2_id from {} where account_ref = %(account)s and status = 'processed' and v2_id is not null"
-            ).format(stage),
-            account,
+            sql.SQL("select v2_id from {} where account_ref = %(account)s and v2_id is not null").format(stage), account
         ).fetchall()
-        heirs = connection.execute(
+        connection.execute(
             sql.SQL(
                 "update {0} other set status = 'pending', status_reason = null, duplicate_of = null from {0} gone"
                 " where gone.account_ref = %(account)s and other.duplicate_of = gone.id"
-                " and other.account_ref <> %(account)s returning gone.v2_id"
+                " and other.account_ref <> %(account)s"
             ).format(stage),
             account,
-        ).fetchall()
+        )
         # Copies of the account itself go with it, whomever they point to.
         number = connection.execute(
             sql.SQL("delete from {} where account_ref = %(account)s").format(stage), account
         ).rowcount
         if number:
             removed[f"staging.{stream.table}"] = number
-        mine = {row[0] for row in held_rows} - {row[0] for row in heirs}
-        doomed.setdefault(stream.primary, set()).update(mine)
+        doomed.setdefault(stream.primary, set()).update(row[0] for row in held_rows)
     for table, ids in doomed.items():
         _remove(connection, table, ids - _held(connection, table, ids), removed)
     if held.platform in ("fub", "rezen"):
@@ -118,9 +114,7 @@ def _held(connection: psycopg.Connection[Any], table: str, ids: set[int]) -> set
     kept: set[int] = set()
     for stream in (s for s in STREAMS if s.primary == table):
         rows = connection.execute(
-            sql.SQL("select v2_id from {} where v2_id = any(%s) and status = 'processed'").format(
-                sql.Identifier("staging", stream.table)
-            ),
+            sql.SQL("select v2_id from {} where v2_id = any(%s)").format(sql.Identifier("staging", stream.table)),
             [list(ids)],
         ).fetchall()
         kept |= {row[0] for row in rows}
@@ -168,8 +162,10 @@ def _release(connection: psycopg.Connection[Any], table: str, ids: set[int]) -> 
     for stream in (s for s in STREAMS if s.primary == table):
         connection.execute(
             sql.SQL(
-                "update {} set status = 'pending', status_reason = null, v2_id = null"
-                " where v2_id = any(%s) and status = 'processed'"
+                "update {} set v2_id = null,"
+                " status = case when status in ('processed', 'duplicate') then 'pending' else status end,"
+                " status_reason = case when status in ('processed', 'duplicate') then null else status_reason end"
+                " where v2_id = any(%s)"
             ).format(sql.Identifier("staging", stream.table)),
             [list(ids)],
         )
@@ -184,9 +180,7 @@ def _sweep_up(connection: psycopg.Connection[Any], table: str, source: str, remo
         for schema, child, column, _ in _pointing(table)
     ]
     unused += [
-        sql.SQL("not exists (select from {} s where s.v2_id = t.id and s.status = 'processed')").format(
-            sql.Identifier("staging", stream.table)
-        )
+        sql.SQL("not exists (select from {} s where s.v2_id = t.id)").format(sql.Identifier("staging", stream.table))
         for stream in STREAMS
         if stream.primary == table
     ]

@@ -15,7 +15,8 @@ from v2_assets.schema.stage import STREAMS, Stream
 LISTED = 1000
 
 _FATES = """
-select s.status, count(*), count(distinct s.v2_id) filter (where v.id is not null and v.deleted_at is null)
+select s.status, count(*),
+  count(distinct s.v2_id) filter (where s.status <> 'duplicate' and v.id is not null and v.deleted_at is null)
 from {stage} s left join {live} v on v.id = s.v2_id
 where s.account_ref = %(account)s group by s.status
 """

@@ -128,4 +128,4 @@ async def _keys(database: Database, stream: Stream, account_ref: str) -> tuple[s
             sql.SQL(query),  # type: ignore[arg-type]  # a constant of this package
             key_parameters(account_ref, None, None),
         )
-        return tuple(row[0] for row in await result.fetchall())
+        return tuple(row[0] for row in await result.fetchall() if row[0] is not None)

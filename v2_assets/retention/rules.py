@@ -40,11 +40,12 @@ select coalesce(max(id), 0) from ops.comparison_run where status <> 'running' un
 select max(c.run_id) from ops.comparison_table c join ops.comparison_run r on r.id = c.run_id
 where c.status = 'compared' and r.status = 'complete' and r.scope = 'full' group by c.table_name
 """
-# A record that is gone is kept while its row in V2 lives, or while a copy leans on it.
+# A record that is gone is kept while the row in V2 that it became lives, or while a copy leans on it.
 _GONE = sql.SQL(
     f"t.missed_sweeps >= 2 and t.missing_since < {_OLD} and t.status <> 'pending'"  # noqa: S608 - constants
     " and not exists (select from {stage} w where w.duplicate_of = t.id)"
-    " and not exists (select from {live} v where v.id = t.v2_id and v.deleted_at is null)"
+    " and not exists (select from {live} v where v.id = t.v2_id and v.deleted_at is null and not exists"
+    "  (select from {stage} o where o.v2_id = v.id and o.missed_sweeps < 2))"
 )
 
 RULES: tuple[Rule, ...] = (

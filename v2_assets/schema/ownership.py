@@ -62,18 +62,27 @@ def end_with(table: str) -> Iterator[tuple[str, sql.Composed]]:
 
 
 def return_with(table: str) -> Iterator[sql.Composed]:
-    """Statements that make the staged records of deleted children pending again, whose parents `%(ids)s` are back.
+    """Statements that bring back what belongs to the rows `%(ids)s`, which are back.
 
-    Only of children that are records of their own; the others are written anew with their parent. What the source
-    itself calls deleted is deleted again by that merge.
+    Only children that are records of their own; the others are written anew with their parent. The staged records
+    become pending: what the source itself calls deleted is deleted again by that merge. A row whose newest version
+    cannot be merged comes back as it was.
     """
     for child, column in owned_by(table):
         for stream in (s for s in STREAMS if s.primary == child):
+            words = {
+                "stage": sql.Identifier("staging", stream.table),
+                "child": sql.Identifier("v2", child),
+                "column": sql.Identifier(column),
+            }
             yield sql.SQL(
                 "update {stage} s set status = 'pending' from {child} c where c.{column} = any(%(ids)s)"
                 " and c.deleted_at is not null and s.v2_id = c.id and s.status = 'processed' and s.missed_sweeps < 2"
-            ).format(
-                stage=sql.Identifier("staging", stream.table),
-                child=sql.Identifier("v2", child),
-                column=sql.Identifier(column),
-            )
+            ).format(**words)
+            yield sql.SQL(
+                "update {child} c set deleted_at = null, updated_at = now() where c.{column} = any(%(ids)s)"
+                " and c.deleted_at is not null and exists (select from {stage} s where s.v2_id = c.id"
+                "  and s.status in ('rejected', 'deferred') and s.missed_sweeps < 2)"
+                " and not exists (select from {stage} s where s.v2_id = c.id"
+                "  and s.status in ('processed', 'pending') and s.missed_sweeps < 2)"
+            ).format(**words)

@@ -89,7 +89,7 @@ def options_of(tags: Mapping[str, str]) -> SyncOptions:
     return SyncOptions(
         recent_days=int(tags[RECENT_TAG]) if RECENT_TAG in tags else None,
         full=backfill or tags.get(FULL_TAG) == "true",
-        shrink_floor=1.0 if tags.get(SHRINK_TAG) == "true" else None,
+        accept_shrink=tags.get(SHRINK_TAG) == "true",
         priority="backfill" if backfill or tags.get(PRIORITY_TAG) == "backfill" else "incremental",
     )
 

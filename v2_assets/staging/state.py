@@ -120,12 +120,25 @@ async def must_be_connected(connection: psycopg.AsyncConnection[Any], credential
         )
 
 
-async def finish(connection: psycopg.AsyncConnection[Any], key: StreamKey, *, full: bool, records: int) -> None:
-    """Marks a pass as complete, in the transaction that stored its last page."""
+async def finish(
+    connection: psycopg.AsyncConnection[Any],
+    key: StreamKey,
+    *,
+    full: bool,
+    records: int,
+    error: dict[str, Any] | None = None,
+) -> None:
+    """Marks a pass as ended, in the transaction that stored its last page.
+
+    `full`: it read everything, and that is proved. `error`: what it cannot prove; without one that of the stream's
+    newest sweep stands, until a sweep is applied.
+    """
     await connection.execute(
-        f"update ops.sync_state set status = 'idle', last_sync_at = now(), error = null, records = %(records)s,"
-        f" last_full_at = case when %(full)s then now() else last_full_at end, updated_at = now() where {_WHERE}",
-        {**key.model_dump(), "full": full, "records": records},
+        f"update ops.sync_state set status = 'idle', last_sync_at = now(), records = %(records)s, updated_at = now(),"
+        f" error = coalesce(%(error)s, (select w.error from ops.sweep w where {_WHERE} and w.completed_at is not null"
+        f" order by w.id desc limit 1)), last_full_at = case when %(full)s then now() else last_full_at end"
+        f" where {_WHERE}",
+        {**key.model_dump(), "full": full, "records": records, "error": Jsonb(error) if error else None},
     )
 
 

@@ -28,9 +28,10 @@ class Reading:
 
     `kind`: "since" uses a time filter once a watermark exists; "whole" reads everything every time; "fan_out" asks per
     key, and after the first pass only for keys with recent activity. `keys_sql` selects the keys for %(account)s
-    (and %(since)s, null in a full pass). `known` tells the client what is staged, so that it fetches only changed
-    details; a full pass fetches them all, and of the others each takes its share (REREAD_WITHIN). `sweeps`: whether a
-    pass without `since` meets every record, so that absence means something. `after` names the entities of the same
+    (and %(since)s, null in a full pass); a null among them says that these may not be all, so nothing is known to be
+    gone. `known` tells the client what is staged, so that it fetches only changed details; a full pass fetches them
+    all, and of the others each takes its share (REREAD_WITHIN). `sweeps`: whether a pass without `since` meets every
+    record, so that absence means something. `after` names the entities of the same
     integration whose staged records the keys come from.
 
     `recent`: a "whole" stream that can nevertheless be read since an instant for less, so a first pass brings this week
@@ -58,11 +59,21 @@ _OWN_AGENT = """
 select source_id from staging.stage_rezen_agents
 where account_ref = %(account)s and payload -> '_v2' ->> 'is_self' = 'true'
 """
+# A profile whose `teams` is no list, or is called otherwise by now, says nothing: the known teams go on being read, and
+# the null says that there may be others.
 _OWN_TEAMS = """
-select distinct team ->> 'teamId' from staging.stage_rezen_agents s,
-  jsonb_array_elements(
-    case jsonb_typeof(s.payload -> 'teams') when 'array' then s.payload -> 'teams' else '[]' end) team
-where s.account_ref = %(account)s and s.payload -> '_v2' ->> 'is_self' = 'true' and team ->> 'teamId' is not null
+with own as (
+  select payload -> 'teams' as teams, jsonb_typeof(payload -> 'teams') is not distinct from 'array' as told
+  from staging.stage_rezen_agents where account_ref = %(account)s and payload -> '_v2' ->> 'is_self' = 'true'
+),
+known as (
+  select t.source_id from staging.stage_rezen_teams t, own
+  where not own.told and t.account_ref = %(account)s and t.missed_sweeps < 2
+    and not starts_with(t.source_id, 'refused:')
+)
+select team ->> 'teamId' as key
+from own, jsonb_array_elements(case when told then teams else '[]' end) team where team ->> 'teamId' is not null
+union select source_id from known union select null from known
 order by 1
 """
 # `fetched`: contacts that came in since then. While the texts' own history is owed, those that the contacts' history

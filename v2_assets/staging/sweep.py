@@ -1,29 +1,35 @@
-"""Full sweeps: what a complete pass did not meet, and when that means "deleted".
+"""Full sweeps: what a complete pass did not meet, and when that means "gone".
 
-A record is deleted in V2 only after it was absent from two complete sweeps, and never when a sweep met far fewer
-records than are known (a broken answer must not delete a user's book of business). Keys are gathered in a side table
-while the sweep runs and compared only when it is complete.
+A record is gone after two complete sweeps missed it that began at least a day apart, and never when a sweep met far
+fewer records than are known, or none (a broken answer must not delete a user's book of business). Keys are gathered in
+a side table while the sweep runs and compared when it has ended; a sweep that ended and was not applied, because the
+run died there, is applied by the next visit. What a gone record means for V2: `gone`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import psycopg
 from psycopg import sql
+from psycopg.types.json import Jsonb
 
-from resources.errors import SweepShrunk
-from v2_assets.schema.ownership import end_with
+from resources.errors import SweepIncomplete, SweepShrunk, V2Error
+from resources.lease import Lease
+from v2_assets.staging.gone import settle
 from v2_assets.staging.state import StreamKey
 
-#: Below this many known records a sweep may shrink by any share: 1 of 3 gone is a normal day.
+#: Below this many known records a sweep may shrink by any share but all of it: 1 of 3 gone is a normal day.
 SMALL = 20
+#: How long after the first sweep that missed a record another one must begin to be a second witness.
+APART = timedelta(days=1)
 _MISSED = sql.SQL(
     "not exists (select from ops.sweep_key k where k.sweep_id = %(sweep)s and k.source_id = s.source_id)"
     " and s.fetched_at < (select w.started_at from ops.sweep w where w.id = %(sweep)s)"
 )
+_OF_STREAM = "account_ref = %(account_ref)s and integration = %(integration)s and entity = %(entity)s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +44,7 @@ class SweepCounts:
 async def begin_sweep(connection: psycopg.AsyncConnection[Any], key: StreamKey) -> int:
     """Opens a sweep and returns its id; sweeps of the same stream that never ended are dropped with their keys."""
     await connection.execute(
-        "delete from ops.sweep where account_ref = %(account_ref)s and integration = %(integration)s"
-        " and entity = %(entity)s and completed_at is null",
-        key.model_dump(),
+        f"delete from ops.sweep where {_OF_STREAM} and completed_at is null".encode(), key.model_dump()
     )
     result = await connection.execute(
         "insert into ops.sweep (account_ref, integration, entity, started_at)"
@@ -51,14 +55,27 @@ async def begin_sweep(connection: psycopg.AsyncConnection[Any], key: StreamKey) 
     return int(row[0]) if row else 0
 
 
-async def close_sweep(connection: psycopg.AsyncConnection[Any], sweep_id: int, told: int | None) -> None:
-    """Ends a sweep that met fewer records than the source says it has (`told`): nothing is drawn from absence."""
+async def end_sweep(
+    connection: psycopg.AsyncConnection[Any], key: StreamKey, sweep_id: int, told: int | None, *, whole: bool
+) -> None:
+    """Ends a sweep with its last page. `told` is the source's own count; one that is not `whole` proves nothing."""
     await connection.execute(
-        "update ops.sweep set completed_at = now(), expected = %(told)s, outcome = 'incomplete',"
+        "update ops.sweep set completed_at = now(), expected = %(told)s,"
         " seen = (select count(*) from ops.sweep_key where sweep_id = %(id)s) where id = %(id)s",
         {"id": sweep_id, "told": told},
     )
-    await connection.execute("delete from ops.sweep_key where sweep_id = %s", [sweep_id])
+    if not whole:
+        await _disbelieve(connection, sweep_id, "incomplete", incomplete(key))
+
+
+async def owed_sweeps(connection: psycopg.AsyncConnection[Any], key: StreamKey) -> list[int]:
+    """Sweeps of a stream that ended and are not applied yet."""
+    result = await connection.execute(
+        f"select id from ops.sweep where {_OF_STREAM} and completed_at is not null and outcome is null"
+        " order by id".encode(),
+        key.model_dump(),
+    )
+    return [row[0] for row in await result.fetchall()]
 
 
 async def apply_sweep(
@@ -68,121 +85,112 @@ async def apply_sweep(
     key: StreamKey,
     sweep_id: int,
     floor: float,
-    told: int | None = None,
+    *,
+    accepted: bool = False,
+    apart: timedelta = APART,
+    lease: Lease | None = None,
 ) -> SweepCounts:
-    """Compares a complete sweep with what is staged and soft-deletes in V2 what is gone for the second time.
+    """Compares a complete sweep with what is staged and soft-deletes in V2 what is gone. Harmless to repeat.
 
     A version that came in after the sweep had begun (by a webhook, or by another pass) was there then, met or not.
+    Two transactions under the lease: the account's own copies are marked, then V2 follows.
 
-    `floor` is the share of known records whose absence stops everything; `told` is the source's own count, which is
-    kept with the sweep. Raises SweepShrunk when too much is absent; nothing is changed then.
+    `floor` is the share of the known records whose absence stops everything. `accepted`: a person has looked, and says
+    that what this sweep did not meet is gone.
+
+    Raises SweepShrunk when too much is absent; no record is changed then, and the sweep says so.
     """
     stage = sql.Identifier("staging", table)
-    # One at a time: a sweep of one account also moves the copies that others hold, and two would wait for each other.
-    await connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"sweep:{table}"])
+    try:
+        async with connection.transaction(), connection.cursor() as cur:
+            if lease:
+                await lease.acheck(cur)
+            known, missing, met = await _count(connection, stage, key, sweep_id)
+            if missing and not accepted and (not met or (known >= SMALL and missing > known * floor)):
+                raise _shrunk(key, known, missing, floor)
+            await _mark(connection, stage, key, sweep_id, accepted, apart)
+    except SweepShrunk as error:
+        async with connection.transaction():
+            await _disbelieve(connection, sweep_id, "shrunk", error)
+        raise
+    async with connection.transaction(), connection.cursor() as cur:
+        if lease:
+            await lease.acheck(cur)
+        deleted = await settle(connection, table, primary, key.account_ref, sweep_id)
+        await connection.execute("delete from ops.sweep_key where sweep_id = %s", [sweep_id])
+        await connection.execute(
+            "with applied as (update ops.sweep set completed_at = coalesce(completed_at, now()), applied_at = now(),"
+            "  seen = %(seen)s, outcome = 'applied' where id = %(id)s returning *)"
+            " update ops.sync_state s set last_full_at = w.completed_at, updated_at = now() from applied w"
+            " where (s.account_ref, s.integration, s.entity) = (w.account_ref, w.integration, w.entity)",
+            {"id": sweep_id, "seen": known - missing},
+        )
+    return SweepCounts(known=known, missing=missing, deleted=deleted)
+
+
+async def _count(
+    connection: psycopg.AsyncConnection[Any], stage: sql.Identifier, key: StreamKey, sweep_id: int
+) -> tuple[int, int, bool]:
+    """Records known, those of them that the sweep missed, and whether it met anything at all."""
     result = await connection.execute(
         sql.SQL(
-            "select count(*), count(*) filter (where {missed})"
+            "select count(*), count(*) filter (where {missed}),"
+            " exists (select from ops.sweep_key where sweep_id = %(sweep)s)"
             " from {stage} s where account_ref = %(account)s and missed_sweeps < 2"
         ).format(stage=stage, missed=_MISSED),
         {"sweep": sweep_id, "account": key.account_ref},
     )
-    known, missing = await result.fetchone() or (0, 0)
-    if known >= SMALL and missing > known * floor:
-        raise SweepShrunk(
-            f"a full sweep of {key.integration} {key.entity} met {known - missing} of {known} known records of"
-            f" {key.account_ref}; nothing was deleted",
-            hint="if the source really lost them, run `v2 sync --full --accept-shrink` for this user and entity",
-            context={**key.model_dump(), "known": known, "missing": missing, "floor": floor},
-        )
+    return await result.fetchone() or (0, 0, False)
+
+
+def _shrunk(key: StreamKey, known: int, missing: int, floor: float) -> SweepShrunk:
+    return SweepShrunk(
+        f"a full sweep of {key.integration} {key.entity} met {known - missing} of {known} known records of"
+        f" {key.account_ref}; nothing was deleted",
+        hint="if the source really lost them, run `v2 sync --full --accept-shrink` for this user and entity",
+        context={**key.model_dump(), "known": known, "missing": missing, "floor": floor},
+    )
+
+
+async def _mark(
+    connection: psycopg.AsyncConnection[Any],
+    stage: sql.Identifier,
+    key: StreamKey,
+    sweep_id: int,
+    accepted: bool,
+    apart: timedelta,
+) -> None:
+    """Marks what the sweep missed: gone if it is the second witness, or if a person says so.
+
+    Instants are those at which sweeps began, so a sweep that is applied twice is still one witness.
+    """
     await connection.execute(
         sql.SQL(
-            "update {stage} s set missed_sweeps = missed_sweeps + 1, missing_since = coalesce(missing_since, now())"
-            " where account_ref = %(account)s and missed_sweeps < 2 and {missed}"
+            "update {stage} s set missing_since = coalesce(s.missing_since, w.started_at),"
+            " missed_sweeps = case when %(accepted)s or (w.started_at > s.missing_since"
+            "  and w.started_at >= s.missing_since + %(apart)s) then 2 else 1 end"
+            " from ops.sweep w where w.id = %(sweep)s and s.account_ref = %(account)s and s.missed_sweeps < 2"
+            " and {missed}"
         ).format(stage=stage, missed=_MISSED),
-        {"sweep": sweep_id, "account": key.account_ref},
+        {"sweep": sweep_id, "account": key.account_ref, "accepted": accepted, "apart": apart},
     )
-    # What was absent once and is back (unchanged, so the page did not touch it) is simply present again.
-    await connection.execute(
-        sql.SQL(
-            "update {} s set missed_sweeps = 0, missing_since = null, status = case when missed_sweeps >= 2 and"
-            " status in ('processed', 'duplicate') then 'pending' else status end"
-            " where account_ref = %(account)s and missing_since is not null and exists"
-            " (select from ops.sweep_key k where k.sweep_id = %(sweep)s and k.source_id = s.source_id)"
-        ).format(stage),
-        {"sweep": sweep_id, "account": key.account_ref},
+
+
+def incomplete(key: StreamKey) -> SweepIncomplete:
+    """The error of a full pass that met fewer records than its source says there are, or could not ask for all."""
+    return SweepIncomplete(
+        f"a full pass of {key.integration} {key.entity} of {key.account_ref} did not meet all that the source says"
+        " it has; nothing was deleted, and what it did not meet is not known to be absent",
+        hint="often the account moved meanwhile, and the next full pass meets all; `v2 sync --full` reads one now",
+        retryable=True,
+        context=key.model_dump(),
     )
-    deleted = await _delete_gone(connection, stage, primary, key)
+
+
+async def _disbelieve(connection: psycopg.AsyncConnection[Any], sweep_id: int, outcome: str, error: V2Error) -> None:
+    """Nothing is drawn from this sweep, and the reason stays until another one is applied."""
     await connection.execute("delete from ops.sweep_key where sweep_id = %s", [sweep_id])
     await connection.execute(
-        "update ops.sweep set completed_at = now(), applied_at = now(), seen = %s, expected = %s, outcome = 'applied'"
-        " where id = %s",
-        [known - missing, told, sweep_id],
+        "update ops.sweep set completed_at = coalesce(completed_at, now()), outcome = %s, error = %s where id = %s",
+        [outcome, Jsonb(error.as_dict()), sweep_id],
     )
-    return SweepCounts(known=known, missing=missing, deleted=deleted)
-
-
-async def _delete_gone(
-    connection: psycopg.AsyncConnection[Any], stage: sql.Identifier, primary: str, key: StreamKey
-) -> int:
-    """Soft-deletes what nobody sees any more, and what belongs to it; a copy that another account sees takes over."""
-    parameters = {"account": key.account_ref}
-    # A copy that was to take over and is gone itself before its merge came.
-    await connection.execute(
-        sql.SQL(
-            "update {} set status = 'duplicate' where account_ref = %(account)s and missed_sweeps >= 2"
-            " and status = 'pending' and duplicate_of is not null"
-        ).format(stage),
-        parameters,
-    )
-    await connection.execute(
-        sql.SQL(
-            "update {0} other set status = 'pending' from {0} gone where gone.account_ref = %(account)s"
-            " and gone.missed_sweeps = 2 and gone.status = 'processed' and other.duplicate_of = gone.id"
-            " and other.status = 'duplicate' and other.missed_sweeps < 2"
-        ).format(stage),
-        parameters,
-    )
-    result = await connection.execute(
-        sql.SQL(
-            "update {live} v set deleted_at = now(), updated_at = now() from {stage} gone"
-            " where gone.missed_sweeps >= 2 and gone.status = 'processed' and (gone.account_ref = %(account)s"
-            "  or gone.id in (select duplicate_of from {stage} where account_ref = %(account)s and missed_sweeps >= 2))"
-            " and v.id = gone.v2_id and v.deleted_at is null and not exists (select from {stage} other"
-            " where other.duplicate_of = gone.id and other.missed_sweeps < 2) returning v.id"
-        ).format(live=sql.Identifier("v2", primary), stage=stage),
-        parameters,
-    )
-    gone = [row[0] for row in await result.fetchall()]
-    await _end_children(connection, primary, gone)
-    return len(gone)
-
-
-async def end_records(
-    connection: psycopg.AsyncConnection[Any], table: str, primary: str, account: str, source_ids: Sequence[str]
-) -> None:
-    """Soft-deletes records that their source says are gone, in every copy whose account_ref begins with `account`.
-
-    Such a word needs no second sweep. In the caller's transaction.
-    """
-    stage = sql.Identifier("staging", table)
-    await connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"sweep:{table}"])
-    result = await connection.execute(
-        sql.SQL(
-            "update {} set missed_sweeps = 2, missing_since = coalesce(missing_since, now())"
-            " where starts_with(account_ref, %s) and source_id = any(%s) returning account_ref, user_id"
-        ).format(stage),
-        [account, list(source_ids)],
-    )
-    for account_ref, user_id in sorted(set(await result.fetchall())):
-        key = StreamKey(integration=account.partition("/")[0], entity="", account_ref=account_ref, user_id=user_id)
-        await _delete_gone(connection, stage, primary, key)
-
-
-async def _end_children(connection: psycopg.AsyncConnection[Any], table: str, ids: list[int]) -> None:
-    """What belongs to these rows ends with them, and what belongs to that."""
-    if not ids:
-        return
-    for child, statement in end_with(table):
-        result = await connection.execute(statement, {"ids": ids})
-        await _end_children(connection, child, [row[0] for row in await result.fetchall()])

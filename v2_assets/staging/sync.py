@@ -36,7 +36,15 @@ from v2_assets.staging.state import (
 )
 from v2_assets.staging.store import StoreCounts, store_page
 from v2_assets.staging.streams import READINGS, Reading, turn_of
-from v2_assets.staging.sweep import SweepCounts, apply_sweep, begin_sweep, close_sweep
+from v2_assets.staging.sweep import (
+    APART,
+    SweepCounts,
+    apply_sweep,
+    begin_sweep,
+    end_sweep,
+    incomplete,
+    owed_sweeps,
+)
 
 Progress = Callable[[StreamKey, StoreCounts, int | None], None]
 #: Which of a cursor's two passes is read.
@@ -50,6 +58,7 @@ class SyncOptions:
     `full`: everything, however much of it is known. `recent_days`: a stream that was never read is read for so many
     days back, where it can be; what is older is owed as history. `history_seconds`: how long a visit reads such history
     after it has read forward. A stream's first visit can also read none (0), and none that must be read in one piece.
+    `shrink_floor`, `accept_shrink`, `sweeps_apart`: how much is believed of a full sweep (`apply_sweep`).
     """
 
     full: bool = False
@@ -57,7 +66,9 @@ class SyncOptions:
     history_seconds: int = 60
     priority: Priority = "incremental"
     overlap_minutes: int = 10
-    shrink_floor: float | None = None
+    shrink_floor: float = 0.2
+    accept_shrink: bool = False
+    sweeps_apart: timedelta = APART
     progress: Progress | None = None
 
 
@@ -89,6 +100,7 @@ class _Run:
     run_id: str
     credentials_id: int | None
     counts: StoreCounts = field(default_factory=StoreCounts)
+    all_keys: bool = True
 
     def at(self, slot: _Slot) -> Pass:
         """The pass in this slot."""
@@ -116,6 +128,8 @@ async def sync_stream(
     async with database.aconnect(autocommit=True) as connection, Lease.aacquire(database, key.lease, run_id) as lease:
         cursor = await load_cursor(connection, key)
         run = _Run(stream, key, reading, cursor, options, run_id, credentials_id)
+        for sweep_id in await owed_sweeps(connection, key):
+            await _apply(connection, run, sweep_id, lease)
         resumed = cursor.current is not None and (not options.full or _is_as_full(cursor.current, reading))
         if not resumed:
             await _begin(connection, run)
@@ -210,15 +224,15 @@ async def _read(
     until = time.monotonic() + run.options.history_seconds
     begun = run.at(slot)
     request = await _request(connection, run, slot, client, priority)
-    whole, told = True, None
+    whole = True
     async for told_page in client.read(run.stream.entity, request):
-        page = _as_proven(told_page, run.at(slot))
+        page = _as_proven(told_page, run.at(slot), run.all_keys)
         async with connection.transaction(), connection.cursor() as cur:
             await lease.acheck(cur)
             if run.credentials_id is not None:
                 await must_be_connected(connection, run.credentials_id)
             await _store(connection, run, slot, page)
-        whole, told = page.complete, page.total
+        whole = page.complete
         if run.options.progress:
             run.options.progress(run.key, run.counts, page.total)
         late = slot == "history" and run.reading.resumes and time.monotonic() > until
@@ -226,7 +240,13 @@ async def _read(
             async with connection.transaction():
                 await pause(connection, run.key)
             return None
-    return await _sweep(connection, run, slot, begun.sweep_id, lease, whole, told)
+    if whole and getattr(run.cursor, slot) is not None:
+        raise V2Error(
+            f"the {run.stream.integration} client ended its pages of {run.stream.entity} without a last page",
+            hint="this is a bug in the client: its last page must have position None",
+        )
+    # A pass that did not meet all that the source counts proves nothing about what is gone.
+    return await _apply(connection, run, begun.sweep_id, lease) if whole and begun.sweep_id else None
 
 
 async def _request(
@@ -244,7 +264,9 @@ async def _request(
             result = await connection.execute(
                 run.reading.keys_sql.encode(), key_parameters(run.key.account_ref, current.since, history)
             )
-            keys = tuple(dict.fromkeys([*(row[0] for row in await result.fetchall()), *keys]))
+            told = [row[0] for row in await result.fetchall()]
+            run.all_keys = None not in told
+            keys = tuple(dict.fromkeys([*(key for key in told if key is not None), *keys]))
         if run.reading.known:
             result = await connection.execute(
                 sql.SQL(
@@ -267,13 +289,13 @@ async def _request(
     )
 
 
-def _as_proven(page: Page, current: Pass) -> Page:
-    """The page; as the last one of a pass that met a record without an id it is not complete.
+def _as_proven(page: Page, current: Pass, all_keys: bool) -> Page:
+    """The page; as the last one of a pass that met a record without an id, or may not know all keys, not complete.
 
     Such a record may be any of those that were not met, so nothing follows from their absence.
     """
-    unnamed = page.position is None and (current.unnamed or _has_unnamed(page))
-    return replace(page, complete=False) if unnamed else page
+    doubtful = not all_keys or current.unnamed or _has_unnamed(page)
+    return replace(page, complete=False) if page.position is None and doubtful else page
 
 
 def _has_unnamed(page: Page) -> bool:
@@ -301,33 +323,30 @@ async def _store(connection: psycopg.AsyncConnection[Any], run: _Run, slot: _Slo
     forward = {"watermark": current.started_at} if slot == "current" else {}
     run.cursor = run.cursor.model_copy(update={slot: None, **forward})
     await save_cursor(connection, run.key, run.cursor, run.run_id)
-    await finish(connection, run.key, full=current.full, records=current.records)
+    if current.sweep_id is not None:
+        await end_sweep(connection, run.key, current.sweep_id, page.total, whole=page.complete)
+    await finish(
+        connection,
+        run.key,
+        full=current.full and page.complete and current.sweep_id is None,  # a sweep proves it when it is applied
+        records=current.records,
+        error=incomplete(run.key).as_dict() if current.full and not page.complete else None,
+    )
 
 
-async def _sweep(
-    connection: psycopg.AsyncConnection[Any],
-    run: _Run,
-    slot: _Slot,
-    sweep_id: int | None,
-    lease: Lease,
-    whole: bool,
-    told: int | None,
-) -> SweepCounts | None:
-    """What was not met. A pass that did not meet all that the source counts proves nothing about what is gone."""
-    if whole and getattr(run.cursor, slot) is not None:
-        raise V2Error(
-            f"the {run.stream.integration} client ended its pages of {run.stream.entity} without a last page",
-            hint="this is a bug in the client: its last page must have position None",
-        )
-    if sweep_id is None:
-        return None
-    async with connection.transaction(), connection.cursor() as cur:
-        await lease.acheck(cur)
-        if not whole:
-            await close_sweep(connection, sweep_id, told)
-            return None
-        floor = run.options.shrink_floor or 0.2
-        return await apply_sweep(connection, run.stream.table, run.stream.primary, run.key, sweep_id, floor, told)
+async def _apply(connection: psycopg.AsyncConnection[Any], run: _Run, sweep_id: int, lease: Lease) -> SweepCounts:
+    """What a sweep that ended did not meet."""
+    return await apply_sweep(
+        connection,
+        run.stream.table,
+        run.stream.primary,
+        run.key,
+        sweep_id,
+        run.options.shrink_floor,
+        accepted=run.options.accept_shrink,
+        apart=run.options.sweeps_apart,
+        lease=lease,
+    )
 
 
 async def record_failure(database: Database, key: StreamKey, error: V2Error, run_id: str, *, excluded: bool) -> None:

@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 import psycopg
@@ -60,7 +60,8 @@ async def sync_users(
         options,
         overlap_minutes=settings.overlap_minutes,
         history_seconds=settings.onboarding_history_seconds if options.recent_days else settings.history_seconds,
-        shrink_floor=options.shrink_floor or settings.sweep_shrink_floor,
+        shrink_floor=settings.sweep_shrink_floor,
+        sweeps_apart=timedelta(hours=settings.sweeps_apart_hours),
     )
     slots = asyncio.Semaphore(CONCURRENT_USERS)
     vault = open_vault(settings)

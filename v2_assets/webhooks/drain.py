@@ -26,10 +26,10 @@ from resources.settings import Settings
 from resources.webhooks import SOURCES
 from v2_assets.clients import client_of
 from v2_assets.schema.stage import Stream
+from v2_assets.staging.gone import end_records, wait_for_merges
 from v2_assets.staging.state import StreamKey, must_be_connected
 from v2_assets.staging.store import store_page
 from v2_assets.staging.streams import stream
-from v2_assets.staging.sweep import end_records
 from v2_assets.staging.sync import SyncOptions
 from v2_assets.staging.users import sync_users
 from v2_assets.users import Connection, load_user
@@ -200,6 +200,8 @@ async def _read_records(
         async with database.aconnect() as connection, connection.cursor() as cur:
             await lease.acheck(cur)
             await must_be_connected(connection, group.owner.credentials_id)
+            if gone:
+                await wait_for_merges(connection, group.stream.primary)
             records = tuple(record for record in found.values() if record is not None)
             await store_page(connection, group.stream.table, key, Page(records, None, datetime.now(UTC)), run_id, None)
             if gone:
