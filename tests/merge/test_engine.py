@@ -267,6 +267,25 @@ def test_the_people_of_a_deal_stay_those_of_the_version_that_it_shows_when_an_ol
     assert (rows(base, "select rezen_code from v2.transaction"), rows(base, people)) == ([("at 6",)], [("p-3",)])
 
 
+def test_what_ended_with_a_deal_is_back_with_it_although_the_copy_that_lives_is_older(base: Database) -> None:
+    store(base, [deal(1, 5, ["p-1", "p-2"]), deal(2, 4, ["p-1", "p-0"])])
+    for user in (1, 2):
+        merge(base, deals.TRANSACTION, user, "run")
+    store(base, [deal(1, 7, ["p-1"])])
+    merge(base, deals.TRANSACTION, 1, "run")
+    people = "select participant_id_raw, deleted_at is null from v2.participant order by 1"
+    before = rows(base, people)
+    assert before == [("p-1", True), ("p-2", False)]
+    with base.connect() as connection:
+        connection.execute("update staging.stage_rezen_transactions set missed_sweeps = 2 where user_id = 1")
+        connection.execute("update staging.stage_rezen_transactions set status = 'pending' where user_id = 2")
+        connection.execute("update v2.transaction set deleted_at = now()")
+        connection.execute("update v2.participant set deleted_at = now() where deleted_at is null")
+    merge(base, deals.TRANSACTION, 2, "run")
+    assert rows(base, "select deleted_at, rezen_code from v2.transaction") == [(None, "at 7")]
+    assert rows(base, people) == before
+
+
 def test_an_older_copy_that_lives_brings_a_deleted_row_back_and_changes_nothing_else_of_it(base: Database) -> None:
     merged(base, team(user=1, minute=2), team(user=2, minute=1))
     with base.connect() as connection:
