@@ -255,6 +255,12 @@ class Settings(BaseSettings):
         int, Field(ge=1, description="requests a minute with one token; more are answered with 429")
     ] = 600
     api_burst: Annotated[int, Field(ge=1, description="requests that may come at once with one token")] = 60
+    api_tasks_key: Annotated[
+        SecretStr | None,
+        Field(
+            description="what the endpoints show to start work; the web server's must be the same. `v2 up` makes one"
+        ),
+    ] = None
     inbox_old_minutes: Annotated[
         int, Field(ge=1, description="how long a webhook event may wait before people are told")
     ] = 5
@@ -267,6 +273,10 @@ class Settings(BaseSettings):
     ui_port: Annotated[
         int, Field(ge=1, le=65535, description="port of the web pages on 127.0.0.1", examples=[3000])
     ] = 3000
+    ui_key: Annotated[
+        SecretStr | None,
+        Field(description="what the proxy shows with each request for the web pages; whoever does not is refused"),
+    ] = None
     public_url: Annotated[
         str,
         Field(description="where people reach the web pages, for links in alerts", examples=["https://v2.example.com"]),

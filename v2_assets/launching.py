@@ -1,14 +1,17 @@
 """Asking the platform's web server to start work, and how far it is: what `v2 backfill` and the tasks endpoints share.
 
-It speaks GraphQL to the running platform, so whoever uses it needs neither Dagster nor a right in its database.
+It speaks GraphQL to the running platform, so whoever uses it needs neither Dagster nor a right in its database. What it
+sends is all that the key of the tasks endpoints is good for (`is_task`): who has that key can start what they start.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import httpx
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from resources.errors import ConfigError, V2Error
 
@@ -40,6 +43,79 @@ query Follow($id: ID!) { runOrError(runId: $id) { __typename ... on Run { status
 """
 
 
+class _Exactly(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class _Tag(_Exactly):
+    key: Literal["dagster/partition", "v2/kind", "v2/integration", "v2/full"]
+    value: Annotated[str, Field(max_length=100)]
+
+
+class _Tags(_Exactly):
+    tags: list[_Tag]
+
+
+class _Selector(_Exactly):
+    jobName: Annotated[str, Field(pattern=r"^([a-z]+_sync|merge_backlog)$")]  # noqa: N815 - Dagster's name
+    repositoryName: Literal["__repository__"]  # noqa: N815
+    repositoryLocationName: Literal["v2"]  # noqa: N815
+
+
+class _RunParams(_Exactly):
+    selector: _Selector
+    executionMetadata: _Tags  # noqa: N815
+
+
+class _RunTask(_Exactly):
+    params: _RunParams
+
+
+class _BackfillParams(_Exactly):
+    assetSelection: list[dict[Literal["path"], list[str]]]  # noqa: N815
+    partitionNames: list[Annotated[str, Field(pattern=r"^\d+$")]]  # noqa: N815
+    title: str
+
+
+class _BackfillTask(_Exactly):
+    params: _BackfillParams
+
+
+class _UserTask(_Exactly):
+    where: dict[Literal["repositoryName", "repositoryLocationName"], str]
+    key: Annotated[str, Field(pattern=r"^\d+$")]
+
+
+class _TablesTask(_Exactly):
+    job: dict[Literal["pipelineName", "repositoryName", "repositoryLocationName"], str]
+
+
+class _StateTask(_Exactly):
+    id: str
+
+
+_TASKS: Mapping[str, type[_Exactly]] = {
+    _TABLES: _TablesTask,
+    _ADD_USER: _UserTask,
+    _BACKFILL: _BackfillTask,
+    _RUN: _RunTask,
+    _BACKFILL_STATE: _StateTask,
+    _RUN_STATE: _StateTask,
+}
+
+
+def is_task(body: bytes) -> bool:
+    """Whether the body of a GraphQL request is one of those that `WebServer` sends: its documents, its variables."""
+    try:
+        asked = orjson.loads(body)
+        if not isinstance(asked, dict) or set(asked) != {"query", "variables"}:
+            return False
+        _TASKS[asked["query"]].model_validate(asked["variables"])
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValidationError):
+        return False
+    return True
+
+
 class RunFailed(V2Error):
     """Work that could not be started, or that was waited for and did not succeed."""
 
@@ -51,10 +127,14 @@ class WebServer:
 
     server = WebServer(3000)
     server.backfill("fub", [7])
+
+    `key` is V2_UI_KEY, `tasks_key` V2_API_TASKS_KEY: the endpoints have the second alone.
     """
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, *, key: SecretStr | None = None, tasks_key: SecretStr | None = None) -> None:
         self._url = f"http://127.0.0.1:{port}/graphql"
+        shown = {"X-V2-Key": key, "X-V2-Tasks-Key": tasks_key}
+        self._headers = {name: value.get_secret_value() for name, value in shown.items() if value}
 
     def backfill(self, integration: str, users: Sequence[int]) -> str:
         """Reads everything of these users again; returns the backfill's id. Raises RunFailed, ConfigError."""
@@ -89,12 +169,23 @@ class WebServer:
 
     def _ask(self, query: str, variables: dict[str, Any]) -> dict[str, Any]:
         try:
-            answer = httpx.post(self._url, json={"query": query, "variables": variables}, timeout=60, trust_env=False)
+            answer = httpx.post(
+                self._url,
+                json={"query": query, "variables": variables},
+                headers=self._headers,
+                timeout=60,
+                trust_env=False,
+            )
             body = answer.json()
         except (httpx.HTTPError, ValueError):
             raise ConfigError(
                 "the web server does not answer", hint="this needs the platform: `v2 up`", retryable=True
             ) from None
+        if answer.status_code in (403, 421):
+            raise ConfigError(
+                f"the web server refuses: {body.get('error')}",
+                hint="its settings V2_UI_KEY and V2_API_TASKS_KEY must be those of whoever asks",
+            )
         if "data" not in body or body["data"] is None:
             raise V2Error("Dagster did not understand the request", context={"errors": body.get("errors")})
         return body["data"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -250,6 +251,7 @@ class Platform:
         return environment | {
             _MARK: str(self.home),
             "V2_HOME": str(self.home),
+            "V2_API_TASKS_KEY": self._tasks_key(),
             "V2_DATABASE_URL": urls.v2,
             # Named driver: SQLAlchemy 2.1 takes psycopg 3 for the plain scheme, and dagster-postgres cannot use that.
             "V2_DAGSTER_PG_URL": "postgresql+psycopg2" + urls.dagster.removeprefix("postgresql"),
@@ -262,6 +264,15 @@ class Platform:
             "DAGSTER_SENSOR_GRPC_TIMEOUT_SECONDS": "180",
             "PYTHONUNBUFFERED": "1",
         }
+
+    def _tasks_key(self) -> str:
+        """What the endpoints show the web server. Made once for a home whose settings name none."""
+        if self.settings.api_tasks_key:
+            return self.settings.api_tasks_key.get_secret_value()
+        file = self._run / "tasks.key"
+        if not file.is_file():
+            write_whole(file, secrets.token_hex(32))
+        return file.read_text(encoding="ascii")
 
     def command(self, name: Name) -> tuple[list[str], dict[str, str], Path]:
         """Command line, environment and folder of one process, for somebody else who keeps it running (`v2 run`).
@@ -279,6 +290,11 @@ class Platform:
         environment = self.environment(urls)
         with self._lock():
             services = {service.name: service for service in (*self._outward(), self._monitor())}
+            if name == "webserver" and self.settings.ui_key is None:
+                raise ConfigError(
+                    "Every account of this machine could start and wipe through the pages.",
+                    hint="set V2_UI_KEY (openssl rand -hex 32), and tell the proxy (docs/howto/install.md)",
+                )
             if name not in services:
                 self._prepare_dagster(urls, environment)
                 services |= {service.name: service for service in self._dagster_services(urls, keep_port=True)[0]}
@@ -331,7 +347,7 @@ class Platform:
         python, ui_port = [sys.executable, "-m"], self.settings.ui_port
         code = [*python, "dagster", "api", "grpc", "-h", HOST, "-p", str(port), "-m", self._module]
         code += ["-d", str(self._root), "--location-name", "v2", "--use-python-environment-entry-point"]
-        web = [*python, "dagster_webserver", "-h", HOST, "-p", str(ui_port), "-w", str(workspace)]
+        web = [*python, "v2_assets.webserver"]
         daemon = [*python, "v2_assets.daemon", "-w", str(workspace)]
         return [
             _Service("code-server", code, lambda _: _listens(port)),  # it listens once the definitions are loaded

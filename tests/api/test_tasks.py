@@ -1,4 +1,4 @@
-"""Tasks over HTTP, against Dagster's own web server with our definitions; without a daemon runs stay queued."""
+"""Tasks over HTTP, against the platform's web server with our definitions; without a daemon runs stay queued."""
 
 from __future__ import annotations
 
@@ -11,6 +11,10 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import SecretStr
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+from websockets.typing import Origin, Subprotocol
 
 from resources.errors import ConfigError
 from resources.postgres import Database
@@ -21,11 +25,13 @@ from v2_assets.api import tokens
 from v2_assets.launching import RunFailed, WebServer
 
 ROOT = Path(__file__).parents[2]
+#: All that the endpoints have; the UI itself is behind another.
+TASKS_KEY, UI_KEY = "the-key-for-tasks", "the-key-of-the-proxy"
 
 
 @pytest.fixture(scope="module")
 def web_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """Dagster's web server over the platform's definitions, as the location the platform serves them at."""
+    """The web server over the platform's definitions, as the location the platform serves them at."""
     home, port = tmp_path_factory.mktemp("dagster"), free_port()
     (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
     workspace = home / "workspace.yaml"
@@ -33,9 +39,10 @@ def web_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         "load_from:\n  - python_module: {module_name: v2_assets.definitions, location_name: v2,"
         f" working_directory: {ROOT}}}\n"
     )
-    argv = [sys.executable, "-m", "dagster_webserver", "-h", "127.0.0.1", "-p", str(port), "-w", str(workspace)]
+    argv = [sys.executable, "-m", "v2_assets.webserver"]
     log = (home / "log").open("wb")
-    server = subprocess.Popen(argv, env=os.environ | {"DAGSTER_HOME": str(home)}, cwd=home, stdout=log, stderr=log)
+    told = {"DAGSTER_HOME": str(home), "V2_UI_PORT": str(port), "V2_UI_KEY": UI_KEY, "V2_API_TASKS_KEY": TASKS_KEY}
+    server = subprocess.Popen(argv, env=os.environ | told, cwd=home, stdout=log, stderr=log)
 
     def answers() -> bool:
         try:
@@ -87,7 +94,7 @@ def tasked(built: Built, web_port: int) -> Iterator[Tasked]:
             "insert into ops.onboarding_job (user_id, integration, credentials_id, status, ended_at)"
             " select user_id, platform, id, 'Error', now() from v2.credentials"
         )
-    with served(database, generous(ui_port=web_port)) as (_, client):
+    with served(database, generous(ui_port=web_port, api_tasks_key=TASKS_KEY)) as (_, client):
         yield Tasked(client, made, database)
     built.server.drop(name)
 
@@ -105,6 +112,7 @@ def test_a_sync_is_started_once_under_its_key_and_its_state_is_dagsters(tasked: 
     query = "query R($id: ID!) { runOrError(runId: $id) { ... on Run { jobName tags { key value } } } }"
     run = httpx.post(
         f"http://127.0.0.1:{web_port}/graphql",
+        headers={"X-V2-Key": UI_KEY},
         json={"query": query, "variables": {"id": again["handle"].removeprefix("run:")}},
         trust_env=False,
     ).json()["data"]["runOrError"]
@@ -188,9 +196,39 @@ def test_when_the_pipelines_are_away_the_key_is_free_for_another_try(tasked: Tas
 
 
 def test_what_dagster_refuses_is_an_error_that_says_so(web_port: int) -> None:
+    server = WebServer(web_port, tasks_key=SecretStr(TASKS_KEY))
     with pytest.raises(RunFailed):
-        WebServer(web_port).backfill("fub", [987654])
+        server.backfill("fub", [987654])
     with pytest.raises(ConfigError, match="does not answer"):
         WebServer(free_port()).run_status("x")
-    assert WebServer(web_port).run_status("no-such-run") == "UNKNOWN"
-    assert WebServer(web_port).backfill_status("nosuch") == "UNKNOWN"
+    for keys in ({}, {"tasks_key": SecretStr("another")}, {"key": SecretStr("another")}):
+        with pytest.raises(ConfigError, match="refuses"):
+            WebServer(web_port, **keys).run_status("x")
+    for asked in (server, WebServer(web_port, key=SecretStr(UI_KEY))):
+        assert asked.run_status("no-such-run") == "UNKNOWN"
+        assert asked.backfill_status("nosuch") == "UNKNOWN"
+
+
+def test_a_page_of_another_site_reaches_nothing_of_a_real_dagster(web_port: int) -> None:
+    """A websocket as well, by which mutations come too, and with the key that the proxy adds for whoever it lets in."""
+    url, shown = f"http://127.0.0.1:{web_port}/graphql", {"X-V2-Key": UI_KEY}
+    mutation = 'mutation { setConcurrencyLimit(concurrencyKey: "source_fub", limit: 0) { __typename } }'
+    with httpx.Client(trust_env=False, headers=shown) as client:
+        assert client.get(url, params={"query": mutation}).status_code == 405
+        simple = {"Content-Type": "text/plain", "Origin": "https://evil.example"}
+        assert client.post(url, params={"query": mutation}, content="x", headers=simple).status_code == 403
+        assert client.get(f"http://127.0.0.1:{web_port}/runs", headers={"Host": "evil.example"}).status_code == 421
+        asked = client.post(url, json={"query": "{ instance { concurrencyLimits { concurrencyKey } } }"})
+        assert asked.json()["data"]["instance"]["concurrencyLimits"] == []
+        assert "__NEXT_DATA__" in client.get(f"http://127.0.0.1:{web_port}/runs").text
+
+    def speak(origin: str) -> str:
+        address, protocol = url.replace("http://", "ws://"), [Subprotocol("graphql-ws")]
+        with connect(address, origin=Origin(origin), additional_headers=shown, subprotocols=protocol) as socket:
+            socket.send('{"type": "connection_init"}')
+            return str(socket.recv(timeout=60))
+
+    assert "connection_ack" in speak(f"http://127.0.0.1:{web_port}")
+    for origin in ("https://evil.example", "null", "http://127.0.0.1:1"):
+        with pytest.raises(InvalidStatus):
+            speak(origin)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import configparser
 import importlib.util
+import os
 import re
 import shlex
+import subprocess
 from pathlib import Path
 from typing import Any, get_args
 
@@ -146,5 +148,70 @@ def test_the_proxy_hands_on_to_the_ports_of_the_settings_and_lets_nobody_in_with
     assert re.findall(r"proxy_pass +http://127.0.0.1:(\d+)", hooks) == [str(ports["receiver"])]
     assert re.findall(r"proxy_pass +http://127.0.0.1:(\d+)", api) == [str(ports["api"])]
     assert people.count("auth_basic off") == 1 and "auth_basic_user_file" in people
-    largest = int(re.search(r"client_max_body_size (\d+)m", hooks)[1]) * 2**20  # type: ignore[index]
+    largest = int(re.search(r"client_max_body_size +(\d+)m", hooks)[1]) * 2**20  # type: ignore[index]
     assert largest > Settings.model_fields["receiver_largest_body"].default, "the receiver has to say 413 itself"
+
+
+def test_the_proxy_knows_each_way_that_a_page_of_another_site_has_and_logs_no_query() -> None:
+    """tests/edge attacks it with a real nginx; this holds what must be in the file wherever nginx is not installed."""
+    text = (DEPLOY / "nginx/v2.conf").read_text(encoding="utf-8")
+    people = text[text.index("# People:") : text.index("# The sources:")]
+    for rule in ("if ($v2_elsewhere) { return 403; }", "if ($v2_foreign)", "if ($v2_form)", "if ($v2_graphql = 0)"):
+        assert rule in people
+    assert (
+        'proxy_set_header     X-V2-Tasks-Key    "";' in people
+        and "include              /etc/nginx/v2/ui-key.conf;" in people
+    )
+    formats = re.findall(r"log_format \w+ '(.*)'", text)
+    assert formats and not re.search(r"\$(request|request_uri|args|query_string|http_referer)\b", formats[0])
+    assert set(re.findall(r"access_log +([^;]+);", text)) == {"off", "/var/log/nginx/access.log v2"}
+
+
+def test_no_container_can_look_into_another_and_each_is_given_the_secrets_that_it_uses() -> None:
+    services = COMPOSE["services"]
+    image = (DEPLOY / "compose/Dockerfile").read_text(encoding="utf-8")
+    own = {name: services[name].get("user") for name in FACING}
+    assert own == {"receiver": "v2-receiver", "api": "v2-api"}
+    for user in own.values():
+        assert f"--shell /usr/sbin/nologin {user}" in image
+    for name, service in services.items():
+        assert "pid" not in service and "privileged" not in service and "cap_add" not in service, name
+        if name not in ("postgres", "proxy"):
+            assert service["cap_drop"] == ["ALL"] and "no-new-privileges:true" in service["security_opt"], name
+    keys = {"V2_FUB_SYSTEM_KEY", "V2_SKYSLOPE_CLIENT_SECRET", "V2_SECRET_KEY", "V2_UI_KEY", "V2_API_TASKS_KEY",
+            "V2_ALERT_SLACK_URL", "V2_ALERT_SMTP_URL"}  # fmt: skip
+    held = {name: set(service.get("environment", ())) & keys for name, service in services.items()}
+    alerts = {"V2_ALERT_SLACK_URL", "V2_ALERT_SMTP_URL"}
+    assert held.pop("daemon") == held.pop("code-server") == keys - {"V2_API_TASKS_KEY"}
+    assert held.pop("migrate") == held.pop("backup") == {"V2_SECRET_KEY"}
+    assert held.pop("monitor") == alerts
+    assert held.pop("webserver") == {"V2_UI_KEY", "V2_API_TASKS_KEY"}
+    assert held.pop("receiver") == {"V2_SECRET_KEY", "V2_FUB_SYSTEM_KEY"}
+    assert held.pop("api") == {"V2_API_TASKS_KEY"}
+    assert not any(held.values()), held
+
+
+def test_the_database_of_the_containers_does_not_start_with_a_password_of_the_example(tmp_path: Path) -> None:
+    """The entrypoint as it is, with a program in place of the image's."""
+    (tmp_path / "docker-entrypoint.sh").write_text('#!/bin/sh\necho started "$@"\n')
+    (tmp_path / "docker-entrypoint.sh").chmod(0o755)
+    [script] = [v.split(":")[0] for v in COMPOSE["services"]["postgres"]["volumes"] if "first-start" in v]
+    assert COMPOSE["services"]["postgres"]["entrypoint"] == [
+        "sh",
+        "/docker-entrypoint-initdb.d/first-start.sh",
+        "start",
+    ]
+    names = [name for name in env(DEPLOY / "compose/example.env") if name.endswith("_PASSWORD")]
+    inside = {name: f"{number}-good" for number, name in enumerate(names)}
+    inside["POSTGRES_PASSWORD"] = inside.pop("ADMIN_PASSWORD")
+
+    def start(given: dict[str, str]) -> subprocess.CompletedProcess[str]:
+        argv = ["sh", str(DEPLOY / "compose" / script), "start", "postgres", "-c", "a=b"]
+        path = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+        return subprocess.run(argv, env=path | given, capture_output=True, text=True, check=False)
+
+    assert start(inside).stdout == "started postgres -c a=b\n"
+    for name in inside:
+        for value in ("change-me", "", "change-me-2"):
+            refused = start(inside | {name: value})
+            assert (refused.returncode, refused.stdout) == (78, "") and name in refused.stderr

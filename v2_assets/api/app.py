@@ -59,7 +59,9 @@ class Api:
             redoc_url=None,
         )
         answers = {endpoint.path: self._add(endpoint) for endpoint in CATALOGUE}
-        self.app.include_router(Tasks(self.store, WebServer(settings.ui_port), self.admit).router)
+        self.app.include_router(
+            Tasks(self.store, WebServer(settings.ui_port, tasks_key=settings.api_tasks_key), self.admit).router
+        )
         self.app.add_api_route("/health", self._health, include_in_schema=False)
         self.app.openapi = self._openapi
         tell_failures(self.app)

@@ -250,7 +250,7 @@ _ENDED = {"COMPLETED", "COMPLETED_SUCCESS", "COMPLETED_FAILED", "FAILED", "CANCE
 
 def backfill(o: Opened, streams: Sequence[Stream], users: Sequence[int], *, wait: bool) -> dict[str, Any]:
     """Dagster's own backfill of these streams and what is below them. Raises RunFailed when it does not succeed."""
-    server = WebServer(o.settings.ui_port)
+    server = WebServer(o.settings.ui_port, key=o.settings.ui_key)
     made = server.backfill(streams[0].integration, users)
     told = {"backfill_id": made, "status": "REQUESTED", "users": list(users)}
     last = ""
