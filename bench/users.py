@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 import tempfile
 import time
@@ -160,6 +161,7 @@ def main() -> int:
     parser.add_argument("--every", type=int, default=5, help="minutes between two sweeps")
     parser.add_argument("--keep", type=Path, help="an empty folder that is kept, in place of a temporary one")
     a = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # so that nothing is left running
     with ExitStack() as stack:
         home = a.keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="v2-bench-")))
         home.mkdir(exist_ok=True)
