@@ -8,17 +8,53 @@ A reverse proxy with HTTPS stands in front of whatever faces the outside.
 
 from __future__ import annotations
 
+import asyncio
+import resource
 import sys
 from collections.abc import Callable
 from typing import Any
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from resources import logs
 from resources.errors import V2Error
 from resources.settings import load_settings
 
 HOST = "127.0.0.1"
+#: How long a client may take to say what it wants. nginx sends a request when it has its head.
+HEAD_S = 10.0
+
+
+class _Prompt(HttpToolsProtocol):
+    """Closes a connection whose request does not come: half of one holds a file descriptor for nothing."""
+
+    _late: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._expect_head()
+
+    def on_message_begin(self) -> None:
+        self._expect_head()
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._forget()
+        super().on_headers_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._forget()
+        super().connection_lost(exc)
+
+    def _expect_head(self) -> None:
+        self._forget()
+        self._late = self.loop.call_later(HEAD_S, self.transport.close)
+
+    def _forget(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
 
 
 def loopback(app: Any, port: int) -> uvicorn.Server:
@@ -28,6 +64,7 @@ def loopback(app: Any, port: int) -> uvicorn.Server:
             app,
             host=HOST,
             port=port,
+            http=_Prompt,
             log_level="warning",
             log_config=None,
             access_log=False,
@@ -42,6 +79,8 @@ def loopback(app: Any, port: int) -> uvicorn.Server:
 def run(main: Callable[[], None]) -> None:
     """Runs a process to its end, with its log in the format of the settings; of a V2Error only its words are shown."""
     try:
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a descriptor for every client, not 1,024
         logs.start(load_settings().log_format)
         main()
     except V2Error as error:

@@ -11,10 +11,10 @@ from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 
 from resources.postgres import Database
 from resources.processes import free_port
+from resources.serving import loopback
 from resources.settings import Settings, load_settings
 from tests.api.world import USERS, World, build
 from tests.conftest import PostgresServer
@@ -62,12 +62,15 @@ class Running:
 
 
 @contextmanager
-def served(database: Database, settings: Settings) -> Iterator[tuple[Api, httpx.Client]]:
+def served(
+    database: Database, settings: Settings, application_name: str = "v2 api"
+) -> Iterator[tuple[Api, httpx.Client]]:
     """The endpoints over a database, as v2_api, for the length of a block; and a client of theirs."""
-    narrow = Database(as_api(database.url), connect_deadline_s=1, statement_timeout_s=10)
+    narrow = Database(
+        as_api(database.url), application_name=application_name, connect_deadline_s=1, statement_timeout_s=10
+    )
     api, port = Api(settings, narrow), free_port()
-    config = uvicorn.Config(api.app, port=port, log_level="critical", access_log=False)
-    server = uvicorn.Server(config)
+    server = loopback(api.app, port)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started and thread.is_alive():

@@ -6,6 +6,7 @@ how failures are told (`failures`).
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import logging
 import math
@@ -25,6 +26,7 @@ from resources.postgres import Database
 from resources.settings import Settings
 from v2_assets.api import pages
 from v2_assets.api.asked import Asked, Parameters, cursor_of
+from v2_assets.api.bodies import Bodies
 from v2_assets.api.catalogue import CATALOGUE
 from v2_assets.api.endpoint import Endpoint
 from v2_assets.api.errors import NoToken, TooMany, Unknown
@@ -35,7 +37,7 @@ from v2_assets.api.request_id import RequestIds
 from v2_assets.api.shortcut import Answer, Shortcut
 from v2_assets.api.store import Store
 from v2_assets.api.tasks import Tasks
-from v2_assets.api.tokens import hash_of
+from v2_assets.api.tokens import sent
 from v2_assets.launching import WebServer
 
 _log = logging.getLogger("v2.api")
@@ -51,12 +53,15 @@ class Api:
         self.store = Store(database, settings.api_connections)
         self._limiter = Limiter(settings.api_requests_per_minute, settings.api_burst)
         self._noted: dict[str, int] = {}
+        self._document: tuple[bytes, bytes] | None = None
         self.app = FastAPI(
             title="V2",
             version="1",
             description="The product's data, as the holder of the token may see it.",
             lifespan=self._lifespan,
             redoc_url=None,
+            # A slash too many leads nowhere: a redirect would name the caller's Host, and http.
+            redirect_slashes=False,
         )
         answers = {endpoint.path: self._add(endpoint) for endpoint in CATALOGUE}
         self.app.include_router(
@@ -65,8 +70,9 @@ class Api:
         self.app.add_api_route("/health", self._health, include_in_schema=False)
         self.app.openapi = self._openapi
         tell_failures(self.app)
-        self.app.add_middleware(Shortcut, answers=answers)
+        self.app.add_middleware(Shortcut, answers=answers | {"/openapi.json": self._describe})
         self.app.add_middleware(GZipMiddleware, minimum_size=GZIP_FROM_BYTES, compresslevel=GZIP_LEVEL)
+        self.app.add_middleware(Bodies)
         self.app.add_middleware(RequestIds)
 
     @asynccontextmanager
@@ -82,17 +88,30 @@ class Api:
         }
         return made
 
+    async def _describe(self, request: Request) -> Response:
+        """The document, written and packed once: it is open to everybody."""
+        if self._document is None:
+            plain = orjson.dumps(self._openapi())
+            self._document = plain, gzip.compress(plain, GZIP_LEVEL)
+        plain, packed = self._document
+        if "gzip" not in request.headers.get("accept-encoding", ""):
+            return Response(plain, media_type="application/json")
+        return Response(packed, media_type="application/json", headers={"Content-Encoding": "gzip"})
+
     async def _health(self) -> Response:
         alive = await self.store.alive()
         return JSONResponse({"database": "ok" if alive else "away"}, 200 if alive else 503)
 
     def admit(self, request: Request) -> str:
-        """The hash of the token that a request carries. Raises NoToken, TooMany."""
-        kind, _, token = request.headers.get("authorization", "").partition(" ")
-        token_hash = hash_of(token) if kind.lower() == "bearer" else None
+        """The hash of the token that a request carries. Raises NoToken, TooMany.
+
+        Tokens that have not been seen to be good count together, for where they come from: a made-up one costs nothing.
+        """
+        token_hash = sent(request.headers.getlist("authorization"))
         if token_hash is None:
             raise NoToken("A token is needed.", hint="send Authorization: Bearer <token of `v2 token create`>")
-        wait = self._limiter.take(token_hash)
+        origin = request.client.host if request.client else ""
+        wait = self._limiter.take(token_hash if self.store.knows(token_hash) else f"from {origin}")
         if wait:
             error = TooMany("The token asks too often.", hint="come again after Retry-After seconds")
             error.retry_after = math.ceil(wait)
@@ -135,7 +154,7 @@ class Api:
 
     async def _body(self, token_hash: str, endpoint: Endpoint, a: Asked) -> bytes:
         """The answer as JSON, most of it as Postgres wrote it."""
-        _, found = await self.store.ask(token_hash, endpoint.scope, _QUESTIONS[endpoint.kind](endpoint, a))
+        _, found = await self.store.ask(token_hash, endpoint.scope, pages.QUESTIONS[endpoint.kind](endpoint, a))
         if endpoint.kind == "rows":
             items, rows, *rest = found
             return _listed(items, min(rows, a.per_page), _paging(a, rows > a.per_page, *rest))
@@ -146,9 +165,6 @@ class Api:
         if found[0] is None:
             raise Unknown("There is no such row among yours.", context={"id": a.values["id"]})
         return found[0].encode()
-
-
-_QUESTIONS = {"rows": pages.page, "count": pages.total, "figures": pages.figures, "record": pages.record}
 
 
 def _paging(a: Asked, more: bool, last_value: str | None, last_id: int | None, total: int | None) -> dict[str, Any]:

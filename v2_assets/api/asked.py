@@ -245,7 +245,7 @@ def _after(cursor: str, sort: str) -> tuple[str | None, int]:
         made_for, value, row_id = None, None, None
     if (
         made_for == sort
-        and isinstance(value, str | None)
+        and (isinstance(value, str) or (value is None and sort.removeprefix("-") != "id"))
         and "\x00" not in (value or "")
         and type(row_id) is int
         and -_WHOLE <= row_id < _WHOLE

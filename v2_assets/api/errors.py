@@ -58,6 +58,13 @@ class TooMany(ApiError):
     retryable = True
 
 
+class TooLarge(ApiError):
+    """A body that no request needs."""
+
+    code = "too_large"
+    status = 413
+
+
 class Away(ApiError):
     """The database (or the web server, for tasks) does not answer."""
 

@@ -20,12 +20,27 @@ from v2_assets.schema.api import SCOPES
 
 _PREFIX = "v2_"  # so that secret scanners and people know one when they see it
 _FORM = re.compile(rf"{_PREFIX}[A-Za-z0-9_-]{{43}}")
+_HEADER = re.compile(rf"Bearer ({_FORM.pattern})")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 def hash_of(token: str) -> str | None:
     """The hash of a token, in hex; None for what cannot be one."""
     return hashlib.sha256(token.encode()).hexdigest() if _FORM.fullmatch(token) else None
+
+
+def sent(headers: Sequence[str]) -> str | None:
+    """The hash of the token in a request's `Authorization` headers: exactly one, `Bearer <token>` and nothing else.
+
+    One reader for all: where two understand the same header differently, a token goes where it does not belong.
+    """
+    found = _HEADER.fullmatch(headers[0]) if len(headers) == 1 else None
+    return hash_of(found[1]) if found else None
+
+
+def holds(headers: Sequence[str]) -> bool:
+    """Whether there is a token of ours in these headers, however it is written: then they are for nobody else."""
+    return any(_FORM.search(header) for header in headers)
 
 
 def create(
