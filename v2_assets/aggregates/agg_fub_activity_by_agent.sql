@@ -1,5 +1,5 @@
 -- One user's CRM activity on one day (UTC).
--- What a contact did counts for the user who has the contact now.
+-- What a contact did counts for the user who has the contact now (fub_events.user_id).
 with days as materialized (
   select c.owner_id as user_id, c.period as day, c.period::timestamp at time zone 'UTC' as begins,
     (c.period + 1)::timestamp at time zone 'UTC' as ends
@@ -13,8 +13,8 @@ counted as (
     (select array[count(*), count(*) filter (where x.is_incoming)]
      from v2.fub_text_messages x where x.user_id = d.user_id and x.sent >= d.begins and x.sent < d.ends
        and x.deleted_at is null) as texts,
-    (select count(*) from v2.fub_events x join v2.fub_people p on p.id = x.fub_people_id and p.user_id = d.user_id
-     where x.occurred >= d.begins and x.occurred < d.ends and x.deleted_at is null) as events,
+    (select count(*) from v2.fub_events x
+     where x.user_id = d.user_id and x.occurred >= d.begins and x.occurred < d.ends and x.deleted_at is null) as events,
     (select count(*) from v2.fub_appointments x
      where x.user_id = d.user_id and x.start >= d.begins and x.start < d.ends and x.deleted_at is null) as appointments,
     (select count(*) from v2.fub_people x

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, LiteralString, NamedTuple, cast
 
@@ -36,6 +36,8 @@ _COMPARISONS = {
     "from": sql.SQL("t.{column} >= {value}::{cast}"),
     "to": sql.SQL("t.{column} <= {value}::{cast}"),
 }
+#: Statements kept, at some 3 KB each: which filters, sizes and places are asked for is the caller's choice.
+KEPT = 512
 _FIGURES = str(Path(__file__).with_name("figures") / "here")
 
 
@@ -106,6 +108,10 @@ def record(endpoint: Endpoint, asked: Asked) -> Question:
     return Question(_record(endpoint.path), {"id": asked.values["id"]})
 
 
+#: What asks for an endpoint's answer, by its kind.
+QUESTIONS = {"rows": page, "count": total, "figures": figures, "record": record}
+
+
 def number_of(endpoint: Endpoint, column: str, value: str) -> Question:
     """Our number of the record that the sources call `value`: the living source's where several tell it."""
     statement = sql.SQL(
@@ -125,7 +131,7 @@ def _values(endpoint: Endpoint, asked: Asked) -> dict[str, Any]:
     return values
 
 
-@cache
+@lru_cache(KEPT)
 def _page(shape: _Shape, counted: bool) -> bytes:
     endpoint = shape.endpoint
     columns = _listed(sql.Identifier("t", name) for name in endpoint.columns)
@@ -158,11 +164,19 @@ def _page(shape: _Shape, counted: bool) -> bytes:
 
 
 def _sorted(shape: _Shape, columns: sql.Composed) -> sql.Composed:
-    """All rows that fulfil the conditions, sorted: for tables and questions where these are few."""
-    return sql.SQL("select {columns} from {table} t where {where} order by {order} {limit}").format(
+    """All rows that fulfil the conditions, sorted: for tables and questions where these are few.
+
+    `offset 0` keeps sort and cursor out of the choice of the index: for few rows in order of the id Postgres would walk
+    the whole table's, in the hope to meet the caller's early.
+    """
+    return sql.SQL(
+        "select {columns} from (select t.* from {table} t where {where} offset 0) t where {begin}"
+        " order by {order} {limit}"
+    ).format(
         columns=columns,
         table=sql.Identifier("v2", shape.endpoint.table or ""),
-        where=_all([*_conditions(shape), *_begin(shape)]),
+        where=_all(_conditions(shape)),
+        begin=_all(_begin(shape) or [sql.SQL("true")]),
         order=_order(shape, "t"),
         limit=_limit(shape),
     )
@@ -284,7 +298,7 @@ def _limit(shape: _Shape) -> sql.Composed:
     return sql.SQL("limit {} offset {}").format(sql.Literal(shape.take), sql.Literal(shape.offset))
 
 
-@cache
+@lru_cache(KEPT)
 def _total(shape: _Shape) -> bytes:
     return _counted(shape).as_bytes()
 

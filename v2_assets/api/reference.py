@@ -73,10 +73,8 @@ def _filter(endpoint: Endpoint, name: str) -> str:
     return f"`{name}_from`, `{name}_to`" if kind in RANGED else f"`{name}`"
 
 
-def _rule(part: object) -> str:
-    if isinstance(part, Own):
-        return f"`{part.column}` is of the caller's {part.set.replace('_', ' ')}"
-    return f"the row of `{getattr(part, 'parent', '')}` that `{getattr(part, 'column', '')}` points to is visible"
+def _rule(part: Own) -> str:
+    return f"`{part.column}` is of the caller's {part.set.replace('_', ' ')}"
 
 
 def _anchor(endpoint: Endpoint) -> str:

@@ -188,6 +188,7 @@ for _table, _by in (
     (crm.fub_text_messages, "sent"),
     (crm.fub_appointments, "start"),
     (crm.fub_people, "fub_created_at"),
+    (crm.fub_events, "occurred"),
 ):
     Index(
         f"{_table.name}_day_idx",
@@ -196,4 +197,3 @@ for _table, _by in (
         _table.c.id,
         postgresql_include=["deleted_at"],
     )
-Index("fub_events_day_idx", crm.fub_events.c.occurred)

@@ -311,9 +311,12 @@ fub_events = _crm(
     words("description", "What the source added."),
     *_times(),
     parent("fub_people_id", "v2.fub_people", "The contact."),
+    parent("user_id", "v2.user", "The product's user who has the contact; changes with it.", index=False),
+    Index("fub_events_user_id_idx", "user_id", "id", postgresql_include=["deleted_at"]),
     grain="one thing a contact did",
     key="fub_events_id",
     personal=("people_name", "message", "description"),
+    v1={"table": "fub_events", "only_here": {"user_id": "the contact's"}},
 )
 
 fub_appointments = _crm(

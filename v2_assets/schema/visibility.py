@@ -35,18 +35,7 @@ class Own:
         return f'{table}."{self.column}" = any((select ops.api_{self.set}())::bigint[])'
 
 
-@dataclass(frozen=True, slots=True)
-class Through:
-    """The row is visible when the row of `parent` is that `column` points to."""
-
-    column: str
-    parent: str
-
-    def sql(self, table: str) -> str:
-        return f'exists (select from v2."{self.parent}" parent where parent.id = {table}."{self.column}")'
-
-
-Rule = tuple[Own | Through, ...]
+Rule = tuple[Own, ...]
 """One of these must hold; none for rows that are everybody's."""
 
 _MEMBER: Rule = (Own("team_id", "teams"), Own("agent_id", "own_agents"))
@@ -77,7 +66,7 @@ RULES: dict[str, Rule] = {
     "fub_people": (Own("user_id", "users"),),
     "fub_deals": (Own("ad_user_id", "users"),),
     "fub_calls": (Own("user_id", "users"),),
-    "fub_events": (Through("fub_people_id", "fub_people"),),
+    "fub_events": (Own("user_id", "users"),),
     "fub_appointments": (Own("user_id", "users"),),
     "fub_text_messages": (Own("user_id", "users"),),
     "agg_leaderboard": _MEMBER,

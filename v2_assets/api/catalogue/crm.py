@@ -85,9 +85,10 @@ CRM = (
         "/fub/events",
         "fub_events",
         "What contacts did: inquiries, visits, registrations.",
-        filters="type event_source occurred property_city property_zip fub_people_id updated_at",
+        filters="type event_source occurred property_city property_zip fub_people_id user_id updated_at",
         search="people_name message description",
         sorts="-occurred id",
+        walk="user_id",
     ),
     _touches("/fub/events/aggregates", "events", "Events of contacts per day and user."),
     rows(
