@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 
 from resources.apis import validate
 from resources.apis.xano import ENTITIES, TABLES, plain_name, record_of_row
+from resources.storable import storable
+from tests.apis.damage import ODD
 from v2_assets.staging.store import payload_hash
 
 INSTANT = 1769990400123
@@ -124,3 +126,12 @@ def test_any_row_becomes_a_record_that_can_be_stored_and_comes_out_the_same_twic
     if record.problem is None:
         again = record_of_row(entity, record.payload)
         assert (again.payload, again.problem) == (record.payload, None)
+
+
+@pytest.mark.parametrize("odd", [*ODD, 1e300, float("inf"), float("nan"), "1e999999", "-1e-999999"])
+def test_no_value_in_any_column_keeps_its_row_from_being_a_record(odd: Any) -> None:
+    for entity, table in TABLES.items():
+        for column in table.columns:
+            record = record_of_row(entity, {"id": 7, column: odd})
+            assert storable(record.payload)[1] is None
+            assert len(orjson.dumps(record.payload)) < 40_000

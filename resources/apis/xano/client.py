@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from resources.apis.paging import MOST_PAGES
+from resources.apis.records import count_of, positive_id, text_id
 from resources.apis.xano import endpoints as api
 from resources.apis.xano.raw import RawPage, pages_of
 from resources.apis.xano.tables import TABLES
@@ -89,9 +90,7 @@ class XanoClient:
         after, met, total = position.get("after"), int(position.get("met") or 0), position.get("total")
         for _ in range(MOST_PAGES):
             answer, rows, document = await self._page(table, entity, after, priority)
-            told = document.get("itemsTotal")
-            if total is None and isinstance(told, int):
-                total = told
+            total = count_of(document.get("itemsTotal")) if total is None else total
             met += len(rows)
             if not rows or _was_last(document, len(rows)):
                 complete = await self._all_met(table, met, total, priority)
@@ -166,8 +165,7 @@ class XanoClient:
     async def _count(self, table: str, priority: Priority) -> int | None:
         body = {"page": 1, "per_page": 1, "sort": [{"id": "asc"}], "search": []}
         _, document = await self._calls.search(table, body, priority)
-        told = document.get("itemsTotal")
-        return told if isinstance(told, int) else None
+        return count_of(document.get("itemsTotal"))
 
     async def _all_met(self, table: str, met: int, total: Any, priority: Priority) -> bool:
         """Whether the pass met what the table had: fewer than at the start only if rows went away meanwhile."""
@@ -190,7 +188,7 @@ def _check(entity: str, rows: list[Any], after: Any) -> None:
     last: Any = after
     for row in rows:
         own: Any = row.get("id") if isinstance(row, dict) else None
-        if not isinstance(own, int | str) or isinstance(own, bool):
+        if positive_id(own) is None and text_id(own) is None:
             raise NotUnderstood(
                 f"{SOURCE} {entity} has a row without an id",
                 hint="nothing was taken from this page: the rows behind it could not be asked for",

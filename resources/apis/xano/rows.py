@@ -24,6 +24,9 @@ from resources.reading import Record
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 #: No real instant of the product's life is outside of this; a date column that holds "0001-01-01" means none.
 _FIRST_YEAR = 1800
+#: No id or number of V1 is as large, and no amount has as many digits.
+_BEYOND_WHOLE = 10**19
+_MOST_DIGITS = 40
 
 
 def record_of_row(entity: str, raw: Any) -> Record:
@@ -59,7 +62,7 @@ def _int(value: Any) -> Any:
         return str(value)
     if isinstance(value, str) and re.fullmatch(r"[+-]?\d{1,18}", value.strip()):
         return int(value)
-    if isinstance(value, float | Decimal) and value % 1 == 0:
+    if isinstance(value, float | Decimal) and abs(value) < _BEYOND_WHOLE and value % 1 == 0:
         return int(value)
     return value
 
@@ -77,7 +80,8 @@ def _money(value: Any) -> Any:
         number = Decimal(str(value).strip().replace(",", ""))
     except InvalidOperation:
         return value
-    if not number.is_finite():
+    # Written out, 1e999999 would be a megabyte of zeros.
+    if not number.is_finite() or abs(number.adjusted()) > _MOST_DIGITS:
         return value
     text = format(number, "f")
     return (text.rstrip("0").rstrip(".") if "." in text else text) or "0"
