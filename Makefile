@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo day kills demo-gap test test-15 install-test up down check format lock docs clean
+.PHONY: help demo day kills demo-gap test test-edge test-15 install-test up down check format lock docs clean
 
 help:  ## this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -38,6 +38,9 @@ test-15: $(READY)  ## what depends on the server's version, on PostgreSQL 15 (De
 
 install-test: $(READY)  ## the manual's installation, typed on a machine of its own (root, systemd-nspawn)
 	@$(BIN)/python -m pytest tests/install -m machine -x
+
+test-edge: $(READY)  ## the proxy attacked with a real nginx (installs it from Debian where it may)
+	@.ci/edge
 
 up: $(READY)  ## start everything in the background; the UI is at http://127.0.0.1:3000
 	@$(BIN)/v2 up

@@ -1,6 +1,6 @@
 """The edge as it is deployed: nginx from Debian with our file, and behind it the real web server with Dagster in it.
 
-Run by `make test-edge`, not by `make test`: these files are named attack_*, because they need nginx and Chromium.
+Run by `make test-edge`, not by `make test`: these files are named attack_*, because they need nginx.
 """
 
 from __future__ import annotations
@@ -81,23 +81,6 @@ def behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dagster]:
     told = {"V2_UI_PORT": str(port), "V2_UI_KEY": UI_KEY, "V2_PUBLIC_URL": f"https://{UI}"}
     with _dagster(home, [sys.executable, "-m", "v2_assets.webserver"], port, **told):
         yield Dagster(port, {"X-V2-Key": UI_KEY})
-
-
-@pytest.fixture(scope="session")
-def on_loopback(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dagster]:
-    """What `v2 up` serves: no proxy before it and no key."""
-    home, port = tmp_path_factory.mktemp("loopback"), free_port()
-    with _dagster(home, [sys.executable, "-m", "v2_assets.webserver"], port, V2_UI_PORT=str(port)):
-        yield Dagster(port)
-
-
-@pytest.fixture(scope="session")
-def unguarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dagster]:
-    """Dagster's own web server: the attacks must succeed here, or they prove nothing."""
-    home, port = tmp_path_factory.mktemp("unguarded"), free_port()
-    argv = [sys.executable, "-m", "dagster_webserver", "-h", "127.0.0.1", "-p", str(port), "--empty-workspace"]
-    with _dagster(home, argv, port):
-        yield Dagster(port)
 
 
 @dataclass
