@@ -76,7 +76,9 @@ async def _texts_of(calls: FubCalls, person: str, priority: Priority) -> _Texts:
         try:
             rows, answer = await calls.rows(api.TEXTS, query, priority=priority)
         except NotFound:
-            return texts  # the contact was deleted between the list and now
+            # Deleted between the list and now, or not: the contacts' own sweep says so, and its texts end with it.
+            texts.short = True
+            return texts
         except Forbidden:
             texts.refused = True
             return texts
