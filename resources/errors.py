@@ -7,10 +7,15 @@ those live in the `context` mapping, which must never hold a secret or personal 
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Any, ClassVar
 
 from resources.storable import storable
+
+#: Of a traceback its last places, which tell where it broke.
+_PLACES = 12
 
 
 class V2Error(Exception):
@@ -123,10 +128,27 @@ class LedgerBroken(V2Error):
     code = "ledger_broken"
 
 
-class UsersFailed(V2Error):
-    """Some users of a run failed; the others are done and recorded."""
+class Unexpected(V2Error):
+    """Something nobody foresaw: a defect, here or in what we use. It never holds the text of the exception, which may
+    quote a record or a secret, but its type and where it came from."""
 
-    code = "users_failed"
+    code = "unexpected"
+
+    @classmethod
+    def of(cls, error: BaseException) -> Unexpected:
+        """What may be told of an exception: the types of it and of its causes, and its places in the code."""
+        types, places = [], []
+        cause: BaseException | None = error
+        while cause is not None and len(types) < 5:
+            types.append(type(cause).__name__)
+            frames = traceback.extract_tb(cause.__traceback__)[-_PLACES:]
+            places.append([f"{'/'.join(PurePath(f.filename).parts[-3:])}:{f.lineno} {f.name}" for f in frames])
+            cause = cause.__cause__ or cause.__context__
+        return cls(
+            f"an unexpected {types[0]}",
+            hint="this is a defect: its place in the code is in ops.error_log, under context",
+            context={"types": types, "places": places},
+        )
 
 
 class SourceError(V2Error):

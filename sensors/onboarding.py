@@ -16,7 +16,7 @@ from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGra
 from psycopg.types.json import Jsonb
 
 from resources.encryption import open_vault
-from resources.errors import SourceError, Unauthorized, V2Error
+from resources.errors import SourceError, Unauthorized, Unexpected, V2Error
 from resources.http.budget import PostgresBudget
 from resources.postgres import Database
 from resources.reading import Identity
@@ -83,11 +83,12 @@ async def verify_new(database: Database, settings: Settings) -> dict[str, int]:
                 _must_match(identity, new)
             except TimeoutError:
                 return "later"
-            except V2Error as error:
-                if error.retryable:
+            except Exception as error:  # one key's trouble is not the others', whatever it is
+                failure = error if isinstance(error, V2Error) else Unexpected.of(error)
+                if failure.retryable:
                     return "later"
                 async with pool.connection() as connection, connection.transaction():
-                    await _refuse(connection, new, error)
+                    await _refuse(connection, new, failure)
                 return "refused"
             async with pool.connection() as connection, connection.transaction():
                 await _accept(connection, new.credentials_id, identity)

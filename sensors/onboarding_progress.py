@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from resources.errors import Unexpected
 from sensors.onboarding import RUN_TAG
 from sensors.runs import ACTIVE
 from v2_assets.automation import ONBOARDING_INTERVAL_S
@@ -41,5 +42,12 @@ def onboarding_progress_sensor(
         jobs = open_jobs(connection)
         for key in {job.asked["key"] for job in jobs if job.asked}:
             runs[key] = run_of(context.instance, key)
-        moved = sum(follow(connection, job, runs[job.asked["key"]] if job.asked else None) for job in jobs)
+        moved, failures = 0, []
+        for job in jobs:
+            try:
+                moved += follow(connection, job, runs[job.asked["key"]] if job.asked else None)
+            except Exception as error:  # the others' jobs go on, and then the tick fails and is told
+                failures.append(Unexpected.of(error))
+    if failures:
+        raise failures[0]
     yield dg.SkipReason(f"{len(jobs)} open jobs, {moved} moved")

@@ -19,6 +19,7 @@ from v2_assets.checks.assets import CHECKS, checks_schedule, standing_checks
 from v2_assets.compare.assets import COMPARISON, compare_job, compare_schedule
 from v2_assets.crm.assets import CRM
 from v2_assets.deals.assets import DEALS
+from v2_assets.executor import users_executor
 from v2_assets.gate.assets import GATE, gate_job
 from v2_assets.health.assets import HEALTH, health_report_job, health_report_schedule
 from v2_assets.identity.assets import IDENTITY
@@ -69,8 +70,7 @@ def build_defs(**resources: object) -> dg.Definitions:
         ],
         # No step hands a value to another, and a manager with a folder would be launch configuration (`{"env": …}`).
         resources={"platform": PlatformResource(), "io_manager": dg.InMemoryIOManager(), **resources},
-        # A process per step would cost about two seconds each; a run's steps share one process.
-        executor=dg.in_process_executor,
+        executor=users_executor,
     )
 
 

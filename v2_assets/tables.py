@@ -4,6 +4,7 @@ What a table means is in its `.sql` file and `units.py`; each domain's `assets.p
 once for tables that are merged in one transaction).
 """
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import nullcontext
 from graphlib import TopologicalSorter
@@ -14,7 +15,7 @@ import psycopg
 import stamina
 from psycopg import sql
 
-from resources.errors import DatabaseError, V2Error
+from resources.errors import DatabaseError, Unexpected, V2Error
 from resources.postgres import Database, is_transient
 from v2_assets.automation import BACKFILL, OWNERS
 from v2_assets.describe import declared_metadata, description, freshness
@@ -24,7 +25,10 @@ from v2_assets.partitions import users
 from v2_assets.platform_resource import PlatformResource
 from v2_assets.recording import Metadata, Recorder, users_of
 from v2_assets.schema import metadata
-from v2_assets.users import living
+from v2_assets.schema.stage import STREAMS
+from v2_assets.users import connected, living
+
+log = logging.getLogger(__name__)
 
 
 def v2_asset(
@@ -64,16 +68,18 @@ def v2_asset(
         with database.connect(autocommit=True) as connection:
             wanted = living(connection, users_of(context))
             working = _with_work(connection, units, facts, wanted)
+            looked_at = _read_for(connection, _integrations_of(context), units | facts, wanted)
             for user_id in wanted:
                 counts = MergeCounts()
                 try:
                     if mine := work if user_id in working else derived:
                         counts = merge_user(database, mine, user_id, context.run.run_id, connection)
-                except (V2Error, psycopg.Error) as error:
-                    recorder.failure(user_id, error if isinstance(error, V2Error) else _unexpected(error))
+                except Exception as error:
+                    recorder.failure(user_id, _failure_of(error))
                     continue
                 total.add(counts)
-                recorder.finished(user_id, {keys[t]: _metadata(t, counts, t in _primaries(work)) for t in tables})
+                if user_id in working or user_id in looked_at:
+                    recorder.finished(user_id, {keys[t]: _metadata(t, counts, t in _primaries(work)) for t in tables})
         context.log.info(
             f"{', '.join(tables)}: {len(working)} of {len(wanted)} users had staged work; {total.as_dict()}"
         )
@@ -147,6 +153,31 @@ def _with_work(
     return {row[0] for row in connection.execute(query, {"users": list(user_ids)}).fetchall()}
 
 
+def _integrations_of(context: dg.AssetExecutionContext) -> list[str]:
+    """The integrations that this very run reads."""
+    selected = context.job_def.asset_layer.selected_asset_keys
+    return sorted({stream.integration for stream in STREAMS if dg.AssetKey(stream.table) in selected})
+
+
+def _read_for(
+    connection: psycopg.Connection[Any], integrations: Sequence[str], stages: Set[str], user_ids: Sequence[int]
+) -> set[int]:
+    """The users whose table is as their sources are when nothing of theirs waits any more.
+
+    In a run that only merges that is everybody it works for. In one that reads, it is whoever was read: with a usable
+    connection to what the run reads, and without a failure of the streams that the table is made from.
+    """
+    if not integrations:
+        return set(user_ids)
+    entities = [s.entity for s in STREAMS if s.table in stages and s.integration in integrations]
+    failed = connection.execute(
+        "select user_id from ops.sync_state where user_id = any(%s) and integration = any(%s) and entity = any(%s)"
+        " and status in ('failed', 'excluded')",
+        [list(user_ids), list(integrations), entities],
+    ).fetchall()
+    return set(connected(connection, integrations, user_ids)) - {row[0] for row in failed}
+
+
 def _metadata(table: str, counts: MergeCounts, primary: bool) -> Metadata:
     written = counts.tables.get(table) or TableCounts()
     values: dict[str, Any] = {
@@ -163,7 +194,14 @@ def _metadata(table: str, counts: MergeCounts, primary: bool) -> Metadata:
     return values
 
 
-def _unexpected(error: psycopg.Error) -> V2Error:
+def _failure_of(error: Exception) -> V2Error:
+    """What an exception is for the user whose merge it ended; a defect's place in the code goes to the log."""
+    if isinstance(error, V2Error):
+        return error
+    if not isinstance(error, psycopg.Error):
+        failure = Unexpected.of(error)
+        log.warning("not merged: [%s] %s: %s", failure.code, failure.message, failure.context)
+        return failure
     return DatabaseError(
         f"Postgres refused a merge: {type(error).__name__} {error.sqlstate or ''}",
         retryable=is_transient(error),

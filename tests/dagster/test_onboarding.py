@@ -9,6 +9,7 @@ from typing import Any
 import dagster as dg
 import pytest
 from dagster._core.definitions.partitions.context import partition_loading_context
+from dagster._core.execution.job_execution_result import JobExecutionResult
 
 from resources.postgres import Database
 from sandbox import Sandbox, World, serve
@@ -16,10 +17,10 @@ from sandbox.world import Scale
 from sensors.onboarding import onboarding_sensor
 from sensors.onboarding_progress import onboarding_progress_sensor
 from sensors.sweeps import SCHEDULES
-from tests.dagster.test_runs import QUIET
 from tests.story import Story
 from v2_assets.automation import RECENT_TAG
 from v2_assets.definitions import build_defs
+from v2_assets.executor import execute_here
 from v2_assets.onboarding.jobs import again
 from v2_assets.onboarding.steps import COMPLETION, STEPS
 from v2_assets.platform_resource import PlatformResource
@@ -68,15 +69,9 @@ def swept(instance: dg.DagsterInstance, integration: str) -> int:
         return len(sweep.evaluate_tick(context).run_requests or [])
 
 
-def start(instance: dg.DagsterInstance, request: dg.RunRequest) -> dg.ExecuteInProcessResult:
-    return DEFS.resolve_job_def(request.job_name or "").execute_in_process(
-        instance=instance,
-        tags=request.tags,
-        partition_key=request.tags.get("dagster/partition"),
-        asset_selection=list(request.asset_selection or []),
-        raise_on_error=False,
-        run_config=QUIET,
-    )
+def start(instance: dg.DagsterInstance, request: dg.RunRequest) -> JobExecutionResult:
+    job = DEFS.resolve_job_def(request.job_name or "")
+    return execute_here(job, instance, tags=request.tags, assets=request.asset_selection or ())
 
 
 def onboard(instance: dg.DagsterInstance, *, most: int = 8) -> list[dg.RunRequest]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 from dagster._core.definitions.partitions.context import partition_loading_context
+from dagster._core.execution.job_execution_result import JobExecutionResult
 
 from resources.postgres import Database
 from sandbox import Sandbox, World, serve
@@ -18,12 +19,11 @@ from sensors.onboarding import onboarding_sensor
 from sensors.ranges import keys_of_run, tags_for
 from tests.story import Story
 from v2_assets.definitions import build_defs
+from v2_assets.executor import execute_here
 from v2_assets.order import work_in_order
 from v2_assets.partitions import USERS_NAME, partition_key
 from v2_assets.platform_resource import PlatformResource
 from v2_assets.tables import merge_user
-
-QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 @pytest.fixture
@@ -49,20 +49,10 @@ def instance() -> Iterator[dg.DagsterInstance]:
 
 def run(
     instance: dg.DagsterInstance, job: str, users: list[int], tags: dict[str, str] | None = None
-) -> dg.ExecuteInProcessResult:
+) -> JobExecutionResult:
     keys = [partition_key(u) for u in users]
     instance.add_dynamic_partitions(USERS_NAME, keys)
-    return (
-        build_defs()
-        .resolve_job_def(job)
-        .execute_in_process(
-            instance=instance,
-            tags=tags_for(keys) | (tags or {}),
-            partition_key=keys[0] if len(keys) == 1 else None,
-            raise_on_error=False,
-            run_config=QUIET,
-        )
-    )
+    return execute_here(build_defs().resolve_job_def(job), instance, tags=tags_for(keys) | (tags or {}))
 
 
 def test_a_run_over_a_range_materializes_every_user_and_brings_everything_to_v2(

@@ -112,6 +112,7 @@ def run_assets(
     from sensors.ranges import covering, tags_for
     from v2_assets.automation import FULL_TAG, KIND_TAG, SHRINK_TAG
     from v2_assets.definitions import defs
+    from v2_assets.executor import execute_here
     from v2_assets.partitions import USERS_NAME, partition_key
 
     instance = dg.DagsterInstance.get()
@@ -129,15 +130,7 @@ def run_assets(
         if accept_shrink:
             tags[SHRINK_TAG] = "true"
         with _told(o, run_id, len(streams) * len(piece)):
-            result = job.execute_in_process(
-                instance=instance,
-                asset_selection=keys,
-                tags=tags,
-                run_id=run_id,
-                raise_on_error=False,
-                partition_key=piece[0] if len(piece) == 1 else None,
-                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-            )
+            result = execute_here(job, instance, tags=tags, assets=keys, run_id=run_id)
         run_ids.append(run_id)
         if not result.success:
             raise RunFailed(f"run {run_id} failed", hint=_why(result), context={"run_id": run_id})

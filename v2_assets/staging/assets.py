@@ -72,13 +72,11 @@ def _staging_asset(stream: Stream) -> dg.AssetsDefinition:
         for user_id, outcome in outcomes.items():
             if outcome.outcome == "failed" and outcome.error:
                 recorder.failure(user_id, outcome.error)
-            else:
+            elif outcome.outcome == "synced":  # of the others nothing was read, so there is nothing to record
                 recorder.finished(user_id, {key: _metadata(outcome)})
         context.log.info(f"{stream.table}: {summary(list(outcomes.values()))}")
-        try:
-            yield from recorder.results()
-        finally:  # of what came for the others, too, when some users failed
-            after_pull(context.instance, database, platform.settings, stream.table)
+        after_pull(context.instance, database, platform.settings, stream.table)
+        yield from recorder.results()
 
     return stage
 

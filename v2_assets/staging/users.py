@@ -11,13 +11,13 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from typing import Literal, get_args
 
 import psycopg
 from psycopg.types.json import Jsonb
 
 from resources.encryption import Vault, open_vault
-from resources.errors import Disconnected, LeaseBusy, LeaseLost, SourceUnavailable, Unauthorized, V2Error
+from resources.errors import Disconnected, LeaseBusy, LeaseLost, SourceUnavailable, Unauthorized, Unexpected, V2Error
 from resources.http.budget import Budget, PostgresBudget
 from resources.logs import about
 from resources.postgres import Database
@@ -29,7 +29,9 @@ from v2_assets.staging.state import StreamKey
 from v2_assets.staging.sync import StreamResult, SyncOptions, record_failure, sync_stream
 from v2_assets.users import Connection, UserContext
 
-Outcome = Literal["synced", "no_connection", "excluded", "busy", "failed"]
+Outcome = Literal["no_connection", "excluded", "busy", "synced", "failed"]
+#: From what says least to what says most.
+_WORDS = get_args(Outcome)
 log = logging.getLogger(__name__)
 #: Users read at once in one run. More only queue at the same budgets; each holds two database connections.
 CONCURRENT_USERS = 6
@@ -45,6 +47,11 @@ class UserOutcome:
     outcome: Outcome = "no_connection"
     results: list[StreamResult] = field(default_factory=list)
     error: V2Error | None = None
+
+    def note(self, outcome: Outcome, error: V2Error | None = None) -> None:
+        """One connection's outcome. Of several the one counts that says most: a failure is hidden by no success."""
+        if _WORDS.index(outcome) >= _WORDS.index(self.outcome):
+            self.outcome, self.error = outcome, error
 
 
 async def sync_users(
@@ -70,7 +77,11 @@ async def sync_users(
 
         async def one(context: UserContext) -> UserOutcome:
             async with slots:
-                return await _sync_user(database, settings, vault, budget, stream, context, run_id, options)
+                try:
+                    return await _sync_user(database, settings, vault, budget, stream, context, run_id, options)
+                except Exception as error:  # even noting a failure can fail, and that is no other user's trouble
+                    log.warning("user %s was not read: %s", context.user_id, Unexpected.of(error).context)
+                    return UserOutcome(context.user_id, "failed", error=failure_of(error))
 
         outcomes = await asyncio.gather(*(one(context) for context in contexts.values()))
     await _note_pull(database, stream, outcomes, run_id)
@@ -114,7 +125,7 @@ async def _sync_user(
     outcome = UserOutcome(context.user_id)
     for connection in context.connections.get(stream.integration, ()):
         if not connection.usable:
-            outcome.outcome = "excluded"
+            outcome.note("excluded")
             continue
         key = StreamKey(
             integration=stream.integration,
@@ -130,24 +141,31 @@ async def _sync_user(
                         database, client, stream, key, run_id, options, connection.credentials_id
                     )
                 outcome.results.append(result)
-                outcome.outcome = "synced"
+                outcome.note("synced")
                 log.info("read: %s", result.counts.as_dict())
             except Disconnected:
-                outcome.outcome = "excluded"
+                outcome.note("excluded")
                 log.info("not read: the connection has ended")
             except (LeaseBusy, LeaseLost) as error:  # lost: the source kept us waiting, and somebody else went on
-                outcome.outcome, outcome.error = "busy", error
+                outcome.note("busy", error)
                 log.info("not read: somebody else is at it")
-            except (V2Error, psycopg.Error, OSError) as error:
-                failure = error if isinstance(error, V2Error) else _database_failure(error)
-                outcome.outcome, outcome.error = "failed", failure
-                log.warning("not read: [%s] %s", failure.code, failure.message)
+            except Exception as error:
+                failure = failure_of(error)
+                outcome.note("failed", failure)
+                where = failure.context if isinstance(failure, Unexpected) else ""
+                log.warning("not read: [%s] %s %s", failure.code, failure.message, where)
                 await _note_failure(database, connection, key, failure, run_id)
     return outcome
 
 
-def _database_failure(error: Exception) -> V2Error:
-    return SourceUnavailable(f"the connection broke while records were stored: {type(error).__name__}", retryable=True)
+def failure_of(error: Exception) -> V2Error:
+    """What an exception is for the user whose work it ended."""
+    if isinstance(error, V2Error):
+        return error
+    if isinstance(error, psycopg.Error | OSError):
+        what = f"the connection broke while records were stored: {type(error).__name__}"
+        return SourceUnavailable(what, retryable=True)
+    return Unexpected.of(error)
 
 
 async def _note_failure(
