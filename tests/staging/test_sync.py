@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from resources.errors import LeaseBusy, NotUnderstood, Unauthorized
+from resources.errors import LeaseBusy, NotUnderstood, SourceUnavailable, Unauthorized
 from resources.lease import Lease
 from resources.postgres import Database
 from resources.processes import wait_until
 from sandbox import Sandbox, World, serve
 from sandbox.world import Scale
 from tests.story import DOMAINS, Story, crm, entities_in_order
+from v2_assets.staging.users import UserOutcome
 
 FILTERED = ("people", "events", "calls")
 
@@ -179,3 +180,11 @@ def test_a_visit_that_was_overtaken_while_its_source_kept_it_waiting_is_no_failu
     assert ended == ["busy"]
     assert story.query("select status, error from ops.sync_state where entity = 'people'") == [("running", None)]
     assert story.query("select count(*) from staging.stage_fub_people") == [(0,)]
+
+
+def test_of_several_connections_a_failure_is_hidden_by_no_success() -> None:
+    outcome = UserOutcome(1)
+    failure = SourceUnavailable("away")
+    for word, error in (("excluded", None), ("synced", None), ("failed", failure), ("synced", None), ("busy", None)):
+        outcome.note(word, error)
+    assert (outcome.outcome, outcome.error) == ("failed", failure)
