@@ -27,6 +27,22 @@ SECRET = "a'b$c;d e%f"  # a password may be anything, and each reader of a setti
 IN_URL = "a%27b%24c%3Bd%20e%25f"
 UNITS = ("code-server", "daemon", "webserver", "receiver", "api", "monitor")
 SERVICES = [f"v2-{name}.service" for name in UNITS]
+_ROWS = "select sum(n_live_tup) from pg_stat_user_tables where schemaname = 'v2'"
+_SANDBOX_UNIT = """
+[Service]
+WorkingDirectory=/opt/v2
+ExecStart=/opt/v2/.venv/bin/python -m sandbox --port 8700 --home /var/lib/sandbox --people 60 --deals 24 --seats 2,1
+[Install]
+WantedBy=multi-user.target
+"""
+_CERTIFICATE = """
+install -d -m 0700 /etc/nginx/v2/tls
+cd /etc/nginx/v2/tls
+openssl req -x509 -newkey rsa:2048 -nodes -days 2 -keyout privkey.pem -out fullchain.pem -subj /CN=v2.example.com \
+    -addext subjectAltName=DNS:v2.example.com,DNS:hooks.example.com,DNS:api.example.com 2>/dev/null
+cp fullchain.pem /usr/local/share/ca-certificates/v2-install-test.crt
+update-ca-certificates >/dev/null
+"""
 
 
 def cache() -> Path:
@@ -46,13 +62,31 @@ def machine() -> Iterator[Machine]:
         pytest.fail(f"the manual's installation was not tested: {why}")
     try:
         made.install(block("install.md", "packages"))
-        subprocess.run(["git", "clone", "--quiet", "--no-hardlinks", str(ROOT), str(made.root / "opt/v2")], check=True)
+        source = made.root / "srv/v2.git"
+        subprocess.run(["git", "clone", "--quiet", "--bare", "--no-hardlinks", str(ROOT), str(source)], check=True)
+        made.install("git clone --quiet /srv/v2.git /opt/v2")
         made.install(block("install.md", "code"))
         made.boot()
         yield made
     finally:
         made.stop()
         print(f"what was typed and said: {folder / 'typed.log'}")
+
+
+def next_release(machine: Machine) -> None:
+    """A made-up release after this one, as `next` where the machine's clone came from: it has one revision more."""
+    with tempfile.TemporaryDirectory() as folder:
+        git = ["git", "-C", folder, "-c", "user.name=next", "-c", "user.email=next@example.com"]
+        subprocess.run(["git", "clone", "--quiet", str(machine.root / "srv/v2.git"), folder], check=True)
+        versions = Path(folder) / "v2_assets/schema/migrations/versions"
+        head = sorted(path.stem for path in versions.glob("[0-9]*.py"))[-1]
+        (versions / "9999_made_up.py").write_text(
+            f'from alembic import op\n\nrevision, down_revision = "9999_made_up", "{head}"\n\n\n'
+            'def upgrade():\n    op.execute("create table ops.made_up (id int)")\n'
+        )
+        subprocess.run([*git, "add", "-A"], check=True)
+        subprocess.run([*git, "commit", "--quiet", "-m", "The next release"], check=True)
+        subprocess.run([*git, "push", "--quiet", "origin", "HEAD:refs/tags/next"], check=True)
 
 
 def wait(what: str, holds: Any, timeout_s: float = 240) -> None:
@@ -63,17 +97,16 @@ def wait(what: str, holds: Any, timeout_s: float = 240) -> None:
         time.sleep(2)
 
 
-def states(machine: Machine) -> list[str]:
+def well(machine: Machine) -> bool:
+    """All units run, the timer too, and nothing that should give signs of life is silent."""
     said = machine.type(f"systemctl is-active {' '.join(SERVICES)} v2-backup.timer v2.target || true")
-    return said.split()
-
-
-def running(machine: Machine) -> bool:
-    return set(states(machine)) == {"active"}
-
-
-def healthy(machine: Machine) -> bool:
+    if set(said.split()) != {"active"}:
+        return False
     return "200" in machine.type("curl -so /dev/null -w '%{http_code}' http://127.0.0.1:3010/health || true")
+
+
+def gets_well(machine: Machine) -> None:
+    wait("all units run and give signs of life", lambda: well(machine))
 
 
 def sql(machine: Machine, statement: str) -> str:
@@ -100,6 +133,11 @@ def equals_the_world(machine: Machine) -> None:
     machine.type("v2 reconcile")
 
 
+def incidents(machine: Machine) -> str:
+    """What people were told of, but for what a source or its data gave cause to."""
+    return sql(machine, "select string_agg(code, ' ' order by id) from ops.incident where code <> 'backlog_large'")
+
+
 def test_the_manual_installs_a_platform_that_its_doctor_finds_well(machine: Machine) -> None:
     passwords = block("install.md", "database").replace("…", f'"{SECRET}"'.replace("$", r"\$"))
     machine.type(passwords)
@@ -111,17 +149,104 @@ def test_the_manual_installs_a_platform_that_its_doctor_finds_well(machine: Mach
             " from v2_assets.cli.sandbox_users import sandbox_settings;"
             f' print(json.dumps(sandbox_settings(Settings(), "{SANDBOX}")))\''
         )
-    ) | {"receiver_public_url": "https://hooks.example.com"}
+    ) | {"receiver_public_url": "https://hooks.example.com", "fub_sweep_cron": "* * * * *"}
     for name in ("owner", "v2", "receiver", "api"):
         fill(machine, name, {"V2_SECRET_KEY": key} if name != "api" else {})
     fill(machine, "v2", {f"V2_{each.upper()}": value for each, value in settings.items()})
     fill(machine, "receiver", {"V2_FUB_SYSTEM_KEY": settings["fub_system_key"]})
-    machine.type(
-        "systemd-run --unit=sandbox --setenv=SSL_CERT_FILE=/etc/nginx/v2/tls/fullchain.pem -p WorkingDirectory=/opt/v2"
-        " .venv/bin/python -m sandbox --port 8700 --home /var/lib/sandbox --people 60 --deals 24 --seats 2,1"
-    )
+    (machine.root / "etc/systemd/system/sandbox.service").write_text(_SANDBOX_UNIT, encoding="utf-8")
+    machine.type(_CERTIFICATE + "systemctl daemon-reload\nsystemctl enable --now sandbox")
     machine.type(block("install.md", "processes"))
-    wait("all units run", lambda: running(machine))
-    wait("the monitor finds nothing silent", lambda: healthy(machine))
+    gets_well(machine)
     machine.type(block("install.md", "look"))
-    assert sql(machine, "select count(*) from ops.incident") == "0", "a first start is no incident"
+    assert incidents(machine) == "", "a first start is no incident"
+
+
+def test_nginx_asks_people_for_a_password_and_hands_webhooks_on(machine: Machine) -> None:
+    machine.type(
+        block("install.md", "nginx").replace("-B /etc/nginx/v2/people anna", "-Bb /etc/nginx/v2/people anna a")
+    )
+    statuses = machine.type(block("install.md", "outside").replace("-u anna", "-u anna:a")).splitlines()
+    assert [line.split()[1] for line in statuses[:3]] == ["401", "200", "404"]
+    assert json.loads(statuses[3])["ok"]
+
+
+def test_a_user_is_onboarded_and_read_through_the_endpoints(machine: Machine) -> None:
+    key = machine.type(f"curl -s {SANDBOX}/_world/credentials")
+    (machine.root / "opt/v2/key.txt").write_text(json.loads(key)["users"][0]["fub"]["api_key"] + "\n")
+    said = machine.type(block("keys.md", "onboard"))
+    assert "fub: Complete" in said
+    token = v2(machine, "token create --user jane@example.com")["token"]
+    answer = machine.type(f"curl -s -H 'Authorization: Bearer {token}' https://api.example.com/leads/fub_people")
+    assert json.loads(answer)["items"]
+
+
+def test_a_webhook_reaches_v2_through_nginx(machine: Machine) -> None:
+    wait("the webhooks are registered", lambda: v2(machine, "webhooks list")["registered"])
+    machine.type(f'curl -sf -X POST {SANDBOX}/_world/touch -d \'{{"system": "fub", "entity": "people"}}\'')
+    wait("the event is handled", lambda: sql(machine, "select 1 from ops.webhook_inbox where state = 'done' limit 1"))
+    equals_the_world(machine)
+
+
+def test_what_was_lost_comes_back_from_the_nightly_backup(machine: Machine) -> None:
+    machine.type("systemctl start v2-backup.service")
+    newest = machine.type("ls -d /var/backups/v2/nightly/* | tail -1").strip()
+    rows = sql(machine, _ROWS)
+    machine.type("systemctl stop v2.target")
+    machine.type("sudo -u postgres psql -qc 'drop database v2 with (force)' -c 'drop database dagster with (force)'")
+    machine.type(block("install.md", "database").replace("…", f'"{SECRET}"'.replace("$", r"\$")))
+    commands = block("backup.md", "systemd").replace("/var/backups/v2/monday", newest)
+    said = machine.type(commands)
+    assert "each table with as many as it had" in said
+    assert sql(machine, _ROWS) >= rows
+    gets_well(machine)
+    assert "daemon_dead" not in incidents(machine), "what is being restored is not dead"
+    equals_the_world(machine)
+
+
+def test_the_key_is_changed_and_the_old_one_forgotten(machine: Machine) -> None:
+    said = machine.type(block("keys.md", "systemd"))
+    assert "fail" not in said
+    gets_well(machine)
+    machine.type(block("keys.md", "forget"))
+    gets_well(machine)
+    machine.type("v2 doctor")
+
+
+def test_an_upgrade_migrates_and_going_back_is_possible(machine: Machine) -> None:
+    here = machine.type("git rev-parse HEAD").strip()
+    next_release(machine)
+    machine.type(block("upgrade.md", "upgrade").replace("RELEASE", "next"))
+    gets_well(machine)
+    assert sql(machine, "select count(*) from ops.made_up") == "0"
+    machine.type(block("upgrade.md", "back").replace("THE-RELEASE-BEFORE", here))
+    gets_well(machine)
+    machine.type("v2 doctor")
+    machine.type("sed -i /V2_ALLOW_NEWER_SCHEMA/d /etc/v2/*.env; git checkout -q next; systemctl restart v2.target")
+    gets_well(machine)
+    equals_the_world(machine)
+
+
+def test_processes_that_die_while_postgres_is_away_come_back_by_themselves(machine: Machine) -> None:
+    machine.type("systemctl stop postgresql")
+    machine.type(f"systemctl kill --signal KILL {' '.join(SERVICES)}")
+    time.sleep(70)
+    machine.type("systemctl start postgresql")
+    gets_well(machine)
+    equals_the_world(machine)
+
+
+def test_a_sync_goes_on_when_postgres_restarts_under_it(machine: Machine) -> None:
+    machine.type("v2 backfill --integration fub --no-wait")
+    wait("it has begun", lambda: sql(machine, "select 1 from ops.sync_state where status = 'running' limit 1"))
+    machine.type("systemctl restart postgresql")
+    gets_well(machine)
+    wait("nothing is pending", lambda: not sql(machine, "select 1 from ops.sync_state where status <> 'idle' limit 1"))
+    equals_the_world(machine)
+
+
+def test_after_a_reboot_all_is_as_before(machine: Machine) -> None:
+    machine.reboot()
+    gets_well(machine)
+    machine.type("v2 doctor")
+    equals_the_world(machine)
