@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, LiteralString, TypeVar, cast
@@ -82,17 +82,16 @@ class Database:
         self.name = str(parts.get("dbname") or "")
         self.location = f"{parts.get('host') or 'localhost'}:{parts.get('port') or 5432}/{self.name}"
         self._connect_deadline_s = connect_deadline_s
-        options = [
-            str(parts.get("options") or ""),
-            f"-c statement_timeout={int(statement_timeout_s * 1000)}",
-            f"-c lock_timeout={int(lock_timeout_s * 1000)}",
-            f"-c idle_in_transaction_session_timeout={int(IDLE_IN_TRANSACTION_S * 1000)}",
-            "-c timezone=UTC",
-        ]
+        # Said to each session and not in its options, which a pooler in between (PgBouncer) refuses.
+        limits = {
+            "statement_timeout": int(statement_timeout_s * 1000),
+            "lock_timeout": int(lock_timeout_s * 1000),
+            "idle_in_transaction_session_timeout": int(IDLE_IN_TRANSACTION_S * 1000),
+        }
+        self._session = "; ".join(["set timezone = 'UTC'", *(f"set {name} = {ms}" for name, ms in limits.items())])
         self._conninfo = make_conninfo(
             url,
             application_name=application_name,
-            options=" ".join(filter(None, options)),
             client_encoding="utf8",
             connect_timeout=10,
             keepalives_idle=30,
@@ -148,6 +147,7 @@ class Database:
             min_size=min_size,
             max_size=max_size,
             timeout=self._connect_deadline_s,
+            configure=self._configure,
             check=None if unchecked else AsyncConnectionPool.check_connection,
             open=False,
             name=f"v2 {self.name}",
@@ -183,16 +183,34 @@ class Database:
     def _open(self, autocommit: bool, deadline_s: float | None) -> psycopg.Connection:
         timeout = self._connect_deadline_s if deadline_s is None else deadline_s
         for attempt in stamina.retry_context(on=_worth_another_try, attempts=None, timeout=timeout, wait_max=1):
-            with attempt, self._translated(connecting=True):
-                return psycopg.connect(self._conninfo, autocommit=autocommit)
+            with attempt, self._translated(connecting=True), ExitStack() as unfinished:
+                conn = psycopg.connect(self._conninfo, autocommit=True)
+                unfinished.callback(conn.close)
+                conn.execute(self._session.encode())
+                conn.autocommit = autocommit
+                unfinished.pop_all()
+                return conn
         raise AssertionError("stamina ends with a result or an error")
 
     async def _aopen(self, autocommit: bool, deadline_s: float | None) -> psycopg.AsyncConnection:
         timeout = self._connect_deadline_s if deadline_s is None else deadline_s
         async for attempt in stamina.retry_context(on=_worth_another_try, attempts=None, timeout=timeout, wait_max=1):
             with attempt, self._translated(connecting=True):
-                return await psycopg.AsyncConnection.connect(self._conninfo, autocommit=autocommit)
+                async with AsyncExitStack() as unfinished:
+                    conn = await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True)
+                    unfinished.push_async_callback(conn.close)
+                    await self._configure(conn)
+                    await conn.set_autocommit(autocommit)
+                    unfinished.pop_all()
+                    return conn
         raise AssertionError("stamina ends with a result or an error")
+
+    async def _configure(self, conn: psycopg.AsyncConnection) -> None:
+        """Sets a new session's limits, outside any transaction, so that no rollback takes them back."""
+        autocommit = conn.autocommit
+        await conn.set_autocommit(True)
+        await conn.execute(self._session.encode())
+        await conn.set_autocommit(autocommit)
 
     @contextmanager
     def _translated(self, connecting: bool = False) -> Iterator[None]:

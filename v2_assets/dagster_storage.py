@@ -9,9 +9,11 @@ the first is asked once, the second once in a run, the third left out. Named in 
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
+from functools import cache
 from typing import Any
 
 from dagster import DagsterInstance
@@ -35,7 +37,7 @@ FRESH_S = 0.5
 #: A commit of Dagster's own does not wait for the disk, which was another third of a run's time. A server that crashes
 #: may lose the last half second of it: runs whose last word is missing are seen by run monitoring, and sensors ask
 #: again. V2's own commits wait.
-UNSYNCED = "-c synchronous_commit=off"
+UNSYNCED = "set synchronous_commit = off"
 
 
 class EventLogStorage(PostgresEventLogStorage):
@@ -100,18 +102,9 @@ class PooledPostgresStorage(DagsterPostgresStorage):
     ) -> None:
         super().__init__(postgres_url, should_autocreate_tables, inst_data)
         self._event_log_storage = EventLogStorage(postgres_url)
-        engine = create_pg_engine(
-            postgres_url,
-            isolation_level="AUTOCOMMIT",
-            pool_size=KEPT,
-            max_overflow=MORE,
-            pool_recycle=LIFETIME_S,
-            connect_args={"options": UNSYNCED},
-        )
-        _test_when_idle(engine)
         # Where each of them keeps its engine is its own matter; there is no argument for it in this release.
         for storage in (self._run_storage, self._event_log_storage, self._schedule_storage):
-            storage._engine = engine
+            storage._engine = _engine(postgres_url)
 
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> PooledPostgresStorage:
@@ -119,6 +112,30 @@ class PooledPostgresStorage(DagsterPostgresStorage):
         return cls(
             pg_url_from_config(config_value), config_value.get("should_autocreate_tables", True), inst_data=inst_data
         )
+
+
+@cache
+def _engine(postgres_url: str) -> Engine:
+    """The process's one engine for this database: Dagster makes an instance for many a request, and closes none."""
+    engine = create_pg_engine(
+        postgres_url,
+        isolation_level="AUTOCOMMIT",
+        pool_size=KEPT,
+        max_overflow=MORE,
+        pool_recycle=LIFETIME_S,
+        connect_args={"application_name": "v2 dagster"},
+    )
+    # Said to each session and not in its options, which a pooler in between refuses.
+    event.listen(engine, "connect", _unsynced)
+    _test_when_idle(engine)
+    # The connections of a process are not its children's: two would speak on one line.
+    os.register_at_fork(after_in_child=lambda: engine.dispose(close=False))
+    return engine
+
+
+def _unsynced(connection: Any, record: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(UNSYNCED)
 
 
 def database_of(instance: DagsterInstance) -> Database:
