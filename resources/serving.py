@@ -9,7 +9,9 @@ A reverse proxy with HTTPS stands in front of whatever faces the outside.
 from __future__ import annotations
 
 import asyncio
+import os
 import resource
+import socket
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -24,6 +26,8 @@ from resources.settings import load_settings
 HOST = "127.0.0.1"
 #: How long a client may take to say what it wants. nginx sends a request when it has its head.
 HEAD_S = 10.0
+#: The first descriptor that systemd hands to a service it has opened sockets for (sd_listen_fds(3)).
+_FIRST = 3
 
 
 class _Prompt(HttpToolsProtocol):
@@ -57,9 +61,22 @@ class _Prompt(HttpToolsProtocol):
             self._late = None
 
 
+class _Server(uvicorn.Server):
+    """Serves on the socket that a service manager has opened, if there is one, else on one of its own.
+
+    A manager's socket stays open while this process restarts: who asks meanwhile waits and is answered.
+    """
+
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        if os.environ.get("LISTEN_PID") == str(os.getpid()):
+            number = int(os.environ.get("LISTEN_FDS", "0"))
+            sockets = [socket.socket(fileno=_FIRST + place) for place in range(number)]
+        super().run(sockets)
+
+
 def loopback(app: Any, port: int) -> uvicorn.Server:
     """The server of an ASGI app on this port. What is logged goes where `logs.start` says; requests are not."""
-    return uvicorn.Server(
+    return _Server(
         uvicorn.Config(
             app,
             host=HOST,

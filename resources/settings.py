@@ -21,6 +21,8 @@ from resources.errors import ConfigError
 
 PREFIX = "V2_"
 ENV_FILE = ".env"
+#: `V2_SECRET_KEY_FILE` names a file with the value of `V2_SECRET_KEY`: systemd and containers hand secrets over so.
+FROM_FILE = "_FILE"
 
 # Set by the platform for its own processes, never by a person.
 _INTERNAL_PREFIXES = ("V2_DAGSTER_PG_", "V2_PLATFORM_", "V2_TEST_")
@@ -543,20 +545,42 @@ def project_root() -> Path:
 def load_settings(**overrides: Any) -> Settings:
     """Read the environment and `.env` of the project root; `overrides` (field=value) win over both.
 
+    A setting that neither gives may stand in a file of its own, which NAME_FILE names.
+
     Raises ConfigError that names the variable and what to write; it never repeats a value.
     """
     env_file = project_root() / ENV_FILE
     _refuse_unknown_names(env_file)
     try:
         # pydantic-settings takes the file as an argument of the constructor, which its type does not show.
-        return Settings(_env_file=env_file if env_file.is_file() else None, **overrides)  # type: ignore[call-arg]
+        return Settings(_env_file=env_file if env_file.is_file() else None, **_from_files(env_file) | overrides)  # type: ignore[call-arg]
     except ValidationError as error:
         raise _readable(error) from None
 
 
+def _from_files(env_file: Path) -> dict[str, str]:
+    """The settings that are not given themselves and whose file is."""
+    given = {**(dotenv_values(env_file) if env_file.is_file() else {}), **os.environ}
+    values: dict[str, str] = {}
+    for field in Settings.model_fields:
+        name = PREFIX + field.upper()
+        path = given.get(name + FROM_FILE)
+        if not path or given.get(name):
+            continue
+        try:
+            values[field] = Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(
+                f"The file that {name + FROM_FILE} names cannot be read: {type(error).__name__}.",
+                hint="let the account of this process read it, and write the value into it and nothing else",
+                context={"setting": name + FROM_FILE},
+            ) from None
+    return values
+
+
 def _refuse_unknown_names(env_file: Path) -> None:
     """A misspelt name would be ignored and, say, an embedded server started in place of the one meant."""
-    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    known = {PREFIX + name.upper() + end for name in Settings.model_fields for end in ("", FROM_FILE)}
     for name in _names_in(env_file):
         if name.startswith(PREFIX) and name not in known and not name.startswith(_INTERNAL_PREFIXES):
             raise _unknown(name, known, f"the file {ENV_FILE}")

@@ -74,7 +74,7 @@ def test_a_database_that_is_away_ends_no_unit_for_good() -> None:
     """What a unit requires and what fails ends it as well; so they look at the schema themselves."""
     for path in UNITS:
         told = unit(path)
-        assert "Requires" not in told["Unit"] and "BindsTo" not in told["Unit"], path.name
+        assert set(told["Unit"].get("Requires", "").split()) <= {f"{path.stem}.socket"}, path.name
         assert told["Unit"].get("StartLimitIntervalSec") == "0" or "PartOf" not in told["Unit"], path.name
     assert unit(DEPLOY / "systemd/v2-migrate.service")["Service"]["Restart"] == "on-failure"
 
@@ -85,7 +85,8 @@ def test_every_process_has_its_unit_and_its_container_and_the_target_wants_all_u
     alone = {FACING.get(name, name) for name in get_args(Process)}
     assert alone <= units
     wanted = set(unit(DEPLOY / "systemd/v2.target")["Unit"]["Wants"].split())
-    assert wanted == {f"v2-{name}.service" for name in (*get_args(Process), "migrate")} | {"v2-backup.timer"}
+    sockets = {f"v2-{name}.socket" for name in FACING}
+    assert wanted == {f"v2-{name}.service" for name in (*get_args(Process), "migrate")} | sockets | {"v2-backup.timer"}
     for name in wanted:
         assert unit(DEPLOY / "systemd" / name)["Unit"]["PartOf"] == "v2.target", f"{name} would outlive the target"
     commanded = {
@@ -98,6 +99,12 @@ def test_every_process_has_its_unit_and_its_container_and_the_target_wants_all_u
 
 def test_the_database_of_the_containers_allows_as_many_connections_as_the_doctor_wants() -> None:
     assert COMPOSE["services"]["postgres"]["command"] == ["postgres", "-c", f"max_connections={CONNECTIONS}"]
+
+
+@pytest.mark.parametrize("name", FACING)
+def test_what_faces_the_outside_listens_where_its_setting_says(name: str) -> None:
+    socket = unit(DEPLOY / f"systemd/v2-{name}.socket")["Socket"]
+    assert socket["ListenStream"] == f"127.0.0.1:{Settings.model_fields[f'{name}_port'].default}"
 
 
 @pytest.mark.parametrize(("name", "login"), [("receiver", "v2_hook"), ("api", "v2_front")])

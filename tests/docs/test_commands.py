@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 import typer.main
 
-from resources.settings import Settings
+from resources.settings import FROM_FILE, Settings
 from v2_assets.cli import app, register_commands
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
 PAGES = [page for page in PAGES if "reference/tables" not in page.as_posix()]
 IDS = [page.relative_to(ROOT).as_posix() for page in PAGES]
-SETTINGS = {f"V2_{name.upper()}" for name in Settings.model_fields}
+SETTINGS = {f"V2_{name.upper()}{end}" for name in Settings.model_fields for end in ("", FROM_FILE)}
 #: Set by the platform for its own processes, and told of in explanations only.
 INTERNAL = {"V2_DAGSTER_PG_URL"}
 #: Where a command ends and the shell's own words begin.

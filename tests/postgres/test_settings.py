@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from resources.errors import ConfigError
 from resources.settings import Settings, load_settings, project_root
@@ -43,6 +44,24 @@ def test_the_environment_wins_over_the_file_and_arguments_over_both(
     settings = load_settings(sweep_shrink_floor=0.5)
     assert (settings.ui_port, settings.overlap_minutes, settings.sweep_shrink_floor) == (5000, 5, 0.5)
     assert settings.fub_system == Settings.model_fields["fub_system"].default
+
+
+def test_a_value_may_stand_in_a_file_that_its_name_with_file_behind_it_names(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "key").write_text("from the file\n")
+    (project / ".env").write_text(f"V2_FUB_SYSTEM_KEY_FILE={project / 'key'}\n")
+    assert load_settings().fub_system_key == SecretStr("from the file")
+    monkeypatch.setenv("V2_FUB_SYSTEM_KEY", "given")
+    assert load_settings().fub_system_key == SecretStr("given"), "what is given itself needs no file"
+
+
+def test_a_file_of_a_secret_that_cannot_be_read_is_named_and_ends_the_start(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("V2_FUB_SYSTEM_KEY_FILE", str(project / "missing"))
+    with pytest.raises(ConfigError, match="V2_FUB_SYSTEM_KEY_FILE"):
+        load_settings()
 
 
 def test_secrets_are_in_no_repr(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
