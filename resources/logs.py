@@ -77,6 +77,10 @@ def start(form: Format) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
+    # What Dagster has set up for itself would write each of its lines a second time, in a form of its own.
+    dagster = logging.getLogger("dagster")
+    dagster.handlers.clear()
+    dagster.propagate = True
     # One line per request would repeat addresses, and the address is the secret of an unsigned webhook.
     for name in ("httpx", "httpcore", "uvicorn.access"):
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -22,6 +22,7 @@ from dagster._core.workspace.load_target import WorkspaceFileTarget
 from dagster._daemon.controller import daemon_controller_from_instance
 from dagster._utils.interrupts import capture_interrupts, setup_interrupt_handlers
 
+from resources import logs
 from resources.errors import V2Error
 from resources.postgres import Database
 from resources.settings import load_settings
@@ -55,6 +56,7 @@ def main() -> None:
             with daemon_controller_from_instance(
                 instance, WorkspaceFileTarget([workspace]), heartbeat_interval_seconds=BEAT_EVERY_S
             ) as controller:
+                logs.start(load_settings().log_format)  # after Dagster has set up its own
                 threading.Thread(target=_watch, args=(pulse,), daemon=True).start()
                 controller.check_daemon_loop()
         except KeyboardInterrupt:

@@ -349,6 +349,8 @@ class Platform:
         code += ["-d", str(self._root), "--location-name", "v2", "--use-python-environment-entry-point"]
         web = [*python, "v2_assets.webserver"]
         daemon = [*python, "v2_assets.daemon", "-w", str(workspace)]
+        if self.settings.log_format == "json":  # the daemon's log is written by us in either
+            code, web = [*code, "--log-format", "json"], [*web, "--log-format", "json"]
         return [
             _Service("code-server", code, lambda _: _listens(port)),  # it listens once the definitions are loaded
             _Service("webserver", web, lambda _: _answers(f"http://{HOST}:{ui_port}/server_info")),

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
+from pydantic import SecretStr
 
 from resources.embedded.cluster import CONNECTIONS
 from resources.errors import V2Error
+from resources.settings import ENV_FILE, Settings, load_settings, project_root
 from v2_assets.cli.opened import Opened, opened, settings_in_force
 from v2_assets.cli.output import current, table
 
@@ -22,6 +25,8 @@ from v2_assets.cli.output import current, table
 PINNED = {"dagster": "1.13.27", "dagster-webserver": "1.13.27", "dagster-postgres": "0.29.27"}
 #: Beyond this a cursor that trusts the source's clock, and ours, would disagree by more than the overlap's half.
 SKEW_S = 120.0
+#: What the files that are shipped have where somebody has to write something.
+_PLACEHOLDERS = re.compile(r"\bPASSWORD\b|change-?me", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -40,17 +45,23 @@ class Unwell(V2Error):
     code = "unwell"
 
 
-def doctor() -> None:
+def doctor(
+    offline: Annotated[
+        bool,
+        typer.Option("--offline", help="only what needs no database and no source: versions, settings, definitions"),
+    ] = False,
+) -> None:
     """Examine versions, settings, definitions, database, migrations, keys, credentials, sources and clocks."""
     findings = [
         _python(),
         *_packages(),
-        _try("settings", lambda: Finding("settings", "ok", str(settings_in_force().home))),
+        _try("settings", lambda: _settings(load_settings() if offline else settings_in_force())),
         definitions(),
     ]
     try:
-        with opened(check_schema=False) as o:
-            findings += _database(o)
+        if not offline:
+            with opened(check_schema=False) as o:
+                findings += _database(o)
     except V2Error as error:
         findings.append(Finding("database", "fail", error.message, error.hint or ""))
     rows = [asdict(f) for f in findings]
@@ -68,6 +79,26 @@ def _try(what: str, look: Callable[[], Finding]) -> Finding:
         return look()
     except V2Error as error:
         return Finding(what, "fail", error.message, error.hint or "")
+
+
+def _settings(settings: Settings) -> Finding:
+    """Whether the key can be used, nothing stands there as in the examples, and the file is its owner's alone."""
+    from resources.encryption import open_vault
+
+    if settings.secret_key:
+        open_vault(settings)
+    left = sorted(name for name in settings.model_fields_set if _PLACEHOLDERS.search(_text(getattr(settings, name))))
+    if left:
+        names = ", ".join(f"V2_{name.upper()}" for name in left)
+        return Finding("settings", "fail", f"as the example has it: {names}", "fill it in")
+    file = project_root() / ENV_FILE
+    if file.exists() and file.stat().st_mode & 0o077:
+        return Finding("settings", "warn", f"others can read {file}", f"chmod 600 {file}")
+    return Finding("settings", "ok", str(settings.home))
+
+
+def _text(value: object) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
 
 
 def _python() -> Finding:
