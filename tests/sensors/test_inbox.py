@@ -309,7 +309,114 @@ def test_a_sweep_at_work_is_not_waited_for(story: Story) -> None:
     key = f"sync:fub/{user.fub_account}/{story.users[0]}:people"
     with Lease.acquire(story.database, key, "a sweep"):
         assert tick(story).events == {"busy": 1}
+    no_waiting(story)
     assert tick(story).events == {"stored": 1}
+
+
+def flood(story: Story, owner: int, event: str, number: int, person: int) -> None:
+    body = orjson.dumps({"eventId": "e", "event": event, "resourceIds": [person], "uri": None})
+    with story.database.connect() as connection:
+        connection.execute(
+            "insert into ops.webhook_inbox (source, event_key, credentials_id, event, body)"
+            " select 'fub', gen_random_uuid()::text, %s, %s, %s from generate_series(1, %s)",
+            [owner, event, body, number],
+        )
+
+
+def test_two_thousand_events_of_an_account_under_sweep_keep_nobody_waiting(story: Story) -> None:
+    person = a_person(story)["id"]
+    other = story.query(
+        "insert into v2.credentials (user_id, platform, account_id, external_user_id, api_key, state, verified,"
+        " verified_at) select user_id, platform, account_id || '0', external_user_id, api_key, state, verified,"
+        " verified_at from v2.credentials where id = %s returning id",
+        credentials(story),
+    )[0][0]
+    flood(story, credentials(story), "peopleUpdated", inbox.EVENTS_PER_TICK + 50, person)
+    flood(story, credentials(story), "callsUpdated", 1, 1)
+    flood(story, other, "peopleUpdated", 1, person)
+    user = story.sandbox.world.users[0]
+    with Lease.acquire(story.database, f"sync:fub/{user.fub_account}/{story.users[0]}:people", "a sweep"):
+        assert tick(story).events == {"busy": inbox.EVENTS_PER_TICK - 1, "stored": 1}, "each connection has its turn"
+        assert tick(story).events == {"busy": 51, "stored": 1}, "nor does it stand before its own other streams"
+        assert tick(story).events == {}, "and it costs nothing while the sweep lasts"
+    assert story.query("select max(attempts) from ops.webhook_inbox where event = 'peopleUpdated'") == [(0,)]
+
+
+def test_an_error_that_nobody_foresaw_is_recorded_with_its_event_and_the_others_go_on(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from resources.apis.fub.client import FubClient
+
+    healthy = FubClient.read_some
+    first, second, third = [p["id"] for p in people(story).values() if p["claimed"] and p["stage"] != "Trash"][:3]
+
+    async def stumbles(self: Any, entity: str, ids: Any, priority: Any) -> Any:
+        if str(second) in ids:
+            raise TypeError(f"cannot read {second}")
+        return await healthy(self, entity, ids, priority)
+
+    monkeypatch.setattr(FubClient, "read_some", stumbles)
+    for person in (first, second, third):
+        people_event(story, "peopleUpdated", person)
+    arrive(story, "stageUpdated", {"resourceIds": [1]})
+    assert tick(story).events == {"stored": 3, "later": 1}
+    [(body, error)] = story.query("select body, error from ops.webhook_inbox where state = 'new'")
+    assert orjson.loads(body)["resourceIds"] == [second]
+    assert error["code"] == "unexpected" and "TypeError" in error["message"]
+    assert str(second) not in error["message"], "an exception's own words may quote a record"
+    with story.database.connect() as connection:
+        connection.execute("update ops.webhook_inbox set attempts = 8, next_attempt_at = null where state = 'new'")
+    assert tick(story).events == {"failed": 1}
+
+
+def test_a_body_that_cannot_be_understood_is_put_aside_alone(story: Story) -> None:
+    with story.database.connect() as connection:
+        connection.execute(
+            "insert into ops.webhook_inbox (source, event_key, credentials_id, event, body)"
+            " values ('fub', 'x', %s, 'peopleUpdated', '[')",
+            [credentials(story)],
+        )
+    people_event(story, "peopleUpdated", a_person(story)["id"])
+    assert tick(story).events == {"failed": 1, "stored": 1}
+
+
+def test_a_connection_without_a_key_fails_alone(story: Story) -> None:
+    owner = story.query(
+        "insert into v2.credentials (user_id, platform, account_id, state) select user_id, platform, '9', 'ok'"
+        " from v2.credentials where id = %s returning id",
+        credentials(story),
+    )[0][0]
+    people_event(story, "peopleUpdated", a_person(story)["id"])
+    arrive(story, "peopleUpdated", {"resourceIds": [1]}, owner=owner)
+    assert tick(story).events == {"stored": 1, "later": 1}
+    assert story.query("select error ->> 'code' from ops.webhook_inbox where state = 'new'") == [("config",)]
+
+
+def test_one_connection_that_finds_its_source_away_holds_up_no_other(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from resources.errors import SourceUnavailable
+    from v2_assets.webhooks import drain as module
+
+    monkeypatch.setattr(module, "AT_ONCE", 1)
+    owner = story.query(
+        "insert into v2.credentials (user_id, platform, account_id, external_user_id, api_key, state, verified,"
+        " verified_at) select user_id, platform, account_id || '0', external_user_id, api_key, state, verified,"
+        " verified_at from v2.credentials where id = %s returning id",
+        credentials(story),
+    )[0][0]
+    reads = module._read_records
+
+    async def one_is_away(database: Any, settings: Any, vault: Any, budget: Any, group: Any, run_id: str) -> Any:
+        if group.owner.credentials_id == credentials(story):
+            raise SourceUnavailable("away for this account")
+        return await reads(database, settings, vault, budget, group, run_id)
+
+    monkeypatch.setattr(module, "_read_records", one_is_away)
+    person = a_person(story)["id"]
+    people_event(story, "peopleUpdated", person)
+    arrive(story, "peopleUpdated", {"resourceIds": [person]}, owner=owner)
+    assert tick(story).events == {"later": 1, "stored": 1}
 
 
 def test_a_deal_of_rezen_is_read_again_by_its_id_with_its_users_key(story: Story) -> None:

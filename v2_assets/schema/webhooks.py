@@ -31,7 +31,7 @@ webhook_inbox = ops_table(
     law("state", f"state in ({', '.join(repr(state) for state in STATES)})"),
     law("handled", "(state = 'new') = (handled_at is null)"),
     law("parked", "state <> 'parked' or reason is not null"),
-    partial_index("webhook_inbox_new_idx", "id", where="state = 'new'"),
+    partial_index("webhook_inbox_new_idx", "credentials_id", "id", where="state = 'new'"),
     partial_index("webhook_inbox_parked_idx", "credentials_id", where="state = 'parked'"),
     Index("webhook_inbox_received_idx", "received_at"),
     grain="one event that a source told us, as it came",

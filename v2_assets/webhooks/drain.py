@@ -17,7 +17,16 @@ from uuid import uuid4
 import psycopg
 
 from resources.encryption import Vault, open_vault
-from resources.errors import LeaseBusy, SourceUnavailable, V2Error
+from resources.errors import (
+    ConfigError,
+    Disconnected,
+    LeaseBusy,
+    LeaseLost,
+    SourceUnavailable,
+    Unauthorized,
+    Unexpected,
+    V2Error,
+)
 from resources.http.budget import Budget, PostgresBudget
 from resources.lease import Lease
 from resources.postgres import Database
@@ -25,6 +34,7 @@ from resources.reading import Page, Record, RecordReader
 from resources.settings import Settings
 from resources.webhooks import SOURCES
 from v2_assets.clients import client_of
+from v2_assets.connections.states import doubt
 from v2_assets.schema.stage import Stream
 from v2_assets.staging.gone import end_records, wait_for_merges
 from v2_assets.staging.state import StreamKey, must_be_connected
@@ -47,6 +57,10 @@ RECORDS_ONE_BY_ONE = 40
 DEADLINE_S = 25.0
 #: What has not begun by then waits for the next tick, so that what was read is merged.
 TICK_S = 10.0
+#: A source is away for this tick when so many of its connections found it so: one may be alone in its trouble.
+AWAY_FOR = 2
+#: Errors of a whole connection: which record was asked for makes no difference.
+_OF_THE_CONNECTION = (Unauthorized, Disconnected, ConfigError, LeaseLost)
 
 
 @dataclass(slots=True)
@@ -64,7 +78,10 @@ class Drained:
 
 @dataclass(slots=True)
 class _Group:
-    """All that is to be read of one stream through one connection: ids with the events that told of them."""
+    """All that is to be read of one stream through one connection: ids with the events that told of them.
+
+    `behind`: events of the same stream that have to wait for the next tick.
+    """
 
     owner: Connection
     stream: Stream
@@ -72,6 +89,7 @@ class _Group:
     ids: dict[str, list[int]] = field(default_factory=dict)
     deleted: set[str] = field(default_factory=set)
     whole: bool = False
+    behind: list[int] = field(default_factory=list)
 
     @property
     def key(self) -> StreamKey:
@@ -82,9 +100,25 @@ class _Group:
             user_id=self.owner.user_id,
         )
 
+    def halves(self) -> list[_Group]:
+        """The same work in two parts; none when it is one event, or one list that is read whole."""
+        if self.whole or len(self.events) < 2:
+            return []
+        events = list(self.events.items())
+        middle = len(events) // 2
+        return [self._only(dict(part)) for part in (events[:middle], events[middle:])]
+
+    def _only(self, events: dict[int, Event]) -> _Group:
+        told = {source_id: [i for i in by if i in events] for source_id, by in self.ids.items()}
+        ids = {source_id: by for source_id, by in told.items() if by}
+        return _Group(self.owner, self.stream, events, ids, self.deleted & set(ids))
+
 
 async def drain(database: Database, settings: Settings) -> Drained:
-    """Handles what waits. Never raises for one source's or one user's sake: such events stay, and are tried later."""
+    """Handles what waits. Never raises for one source's, user's, record's or event's sake.
+
+    What failed is recorded with its events alone, which stay, and are tried later; the others go on.
+    """
     told, vault, run_id = Drained(), open_vault(settings), f"webhook-{uuid4()}"
     async with database.aconnect(autocommit=True) as connection:
         events = await inbox.waiting(connection)
@@ -92,7 +126,7 @@ async def drain(database: Database, settings: Settings) -> Drained:
             return told
         groups = await _sorted_out(connection, events, told)
     slots = {source: asyncio.Semaphore(AT_ONCE) for source in SOURCES}
-    down: dict[str, V2Error] = {}
+    away: dict[str, dict[int, V2Error]] = {source: {} for source in SOURCES}
     over = time.monotonic() + TICK_S
     async with database.async_pool(2, 2) as pool:
         budget = PostgresBudget(pool)
@@ -102,10 +136,10 @@ async def drain(database: Database, settings: Settings) -> Drained:
             async with slots[source]:
                 if time.monotonic() > over:
                     told.count("next_tick", len(group.events))
-                elif source in down:
-                    await _later(database, group, down[source], told)
-                elif error := await _handle(database, settings, vault, budget, group, run_id, told):
-                    down[source] = error
+                elif len(away[source]) >= AWAY_FOR or group.owner.credentials_id in away[source]:
+                    await _later(database, group, next(iter(away[source].values())), told)
+                elif error := await _handle(database, settings, vault, budget, group, run_id, told, over):
+                    away[source][group.owner.credentials_id] = error
 
         await asyncio.gather(*(one(group) for group in groups))
     return told
@@ -118,7 +152,12 @@ async def _sorted_out(connection: psycopg.AsyncConnection, events: list[Event], 
     finished: dict[int, str] = {}
     parked: dict[int, str] = {}
     for event in events:
-        what = meaning(event.source, event.event, event.body)
+        try:
+            what = meaning(event.source, event.event, event.body)
+        except Exception as error:  # of this event alone, whatever is in it
+            parked[event.id] = "failed"
+            await inbox.again(connection, [event.id], Unexpected.of(error).as_dict())
+            continue
         owner = owners.get(event.credentials_id)
         if what.kind == "nothing":
             finished[event.id] = "not_kept"
@@ -141,7 +180,8 @@ def _add(groups: dict[tuple[int, str], _Group], owner: Connection, event: Event,
     key = (owner.credentials_id, what.entity)
     group = groups.setdefault(key, _Group(owner, stream(owner.platform, what.entity)))
     if len(group.ids) >= RECORDS_AT_ONCE.get(owner.platform, RECORDS_ONE_BY_ONE):
-        return  # its turn comes at the next tick
+        group.behind.append(event.id)
+        return
     group.events[event.id] = event
     group.whole = group.whole or what.kind == "list"
     for source_id in what.ids:
@@ -151,9 +191,20 @@ def _add(groups: dict[tuple[int, str], _Group], owner: Connection, event: Event,
 
 
 async def _handle(
-    database: Database, settings: Settings, vault: Vault, budget: Budget, group: _Group, run_id: str, told: Drained
+    database: Database,
+    settings: Settings,
+    vault: Vault,
+    budget: Budget,
+    group: _Group,
+    run_id: str,
+    told: Drained,
+    over: float,
 ) -> SourceUnavailable | None:
-    """Reads and stores one group. Returns the error of a source that is away for everybody."""
+    """Reads and stores one group. Returns the error of a source that is away for this connection.
+
+    What fails for good is tried in halves as long as the tick lasts, so that it is recorded with the one event it
+    belongs to.
+    """
     try:
         async with asyncio.timeout(DEADLINE_S):
             if group.whole:
@@ -161,10 +212,18 @@ async def _handle(
             else:
                 outcomes = await _read_records(database, settings, vault, budget, group, run_id)
     except LeaseBusy:
-        told.count("busy", len(group.events))  # a sweep is at work there; the next tick finds it done
+        async with database.aconnect() as connection:
+            await inbox.step_aside(connection, [*group.events, *group.behind])
+        told.count("busy", len(group.events) + len(group.behind))
         return None
-    except (V2Error, TimeoutError, OSError) as error:
-        await _later(database, group, error if isinstance(error, V2Error) else _cut_short(error), told)
+    except Exception as error:  # anything: it is recorded, and the other groups go on
+        failure = _understood(error, group)
+        of_one = not failure.retryable and not isinstance(failure, _OF_THE_CONNECTION)
+        halves = group.halves() if of_one and time.monotonic() < over else []
+        if halves:
+            ended = [await _handle(database, settings, vault, budget, half, run_id, told, over) for half in halves]
+            return ended[0] or ended[1]
+        await _later(database, group, failure, told)
         return error if isinstance(error, SourceUnavailable) else None
     async with database.aconnect() as connection:
         await inbox.source_answers(connection, group.owner.credentials_id)
@@ -176,12 +235,16 @@ async def _handle(
 
 
 async def _later(database: Database, group: _Group, error: V2Error, told: Drained) -> None:
-    """Backoff; what a source answers and we do not understand is put aside in the end, an absent source never."""
-    hopeless = (
-        set() if error.retryable else {e.id for e in group.events.values() if e.attempts >= inbox.TRIES_WHEN_BROKEN}
-    )
+    """Backoff; what a source answers and we do not understand is put aside in the end.
+
+    An absent source never ends so, nor a key that is refused: its connection will be out of use, or work again.
+    """
+    passes = error.retryable or isinstance(error, Unauthorized)
+    hopeless = set() if passes else {e.id for e in group.events.values() if e.attempts >= inbox.TRIES_WHEN_BROKEN}
     async with database.aconnect() as connection:
-        await inbox.again(connection, [i for i in group.events if i not in hopeless], error.as_dict())
+        if isinstance(error, Unauthorized):
+            await doubt(connection, group.owner.credentials_id)
+        await inbox.again(connection, list(group.events), error.as_dict())
         await inbox.park(connection, dict.fromkeys(hopeless, "failed"))
     told.count("later", len(group.events) - len(hopeless))
     told.count("failed", len(hopeless))
@@ -248,6 +311,11 @@ async def _read_list(database: Database, settings: Settings, group: _Group, run_
     return outcomes
 
 
-def _cut_short(error: BaseException) -> V2Error:
-    what = "gave no answer in time" if isinstance(error, TimeoutError) else f"broke off ({type(error).__name__})"
-    return SourceUnavailable(f"reading again after a webhook {what}", retryable=True)
+def _understood(error: Exception, group: _Group) -> V2Error:
+    """Every error as one of ours."""
+    if isinstance(error, V2Error):
+        return error
+    if isinstance(error, TimeoutError | OSError):
+        what = "gave no answer in time" if isinstance(error, TimeoutError) else f"broke off ({type(error).__name__})"
+        return SourceUnavailable(f"reading again after a webhook {what}", retryable=True)
+    return Unexpected.of(error)

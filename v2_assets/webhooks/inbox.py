@@ -20,10 +20,27 @@ TRIES_WHEN_ABSENT = 3
 TRIES_WHEN_BROKEN = 8
 #: 5 s, 20 s, 80 s, … at most a quarter of an hour.
 _BACKOFF = "least(interval '5 seconds' * power(4, least(attempts, 10)), interval '15 minutes')"
+#: Events of a stream that a sweep is reading step aside for so long. The sweep brings their records anyway.
+BUSY_S = 10
 
+# Connections take turns, so that nobody waits behind another's thousands. The first part steps from one connection to
+# the next in the index, however many events each of them has.
 _WAITING = """
-select id, source, credentials_id, event, body, attempts from ops.webhook_inbox
-where state = 'new' and (next_attempt_at is null or next_attempt_at <= now()) order by id limit %s
+with recursive owner (id) as (
+  (select credentials_id from ops.webhook_inbox where state = 'new' order by credentials_id limit 1)
+  union all
+  select (select i.credentials_id from ops.webhook_inbox i
+    where i.state = 'new' and i.credentials_id > o.id order by i.credentials_id limit 1)
+  from owner o where o.id is not null
+)
+select e.id, e.source, e.credentials_id, e.event, e.body, e.attempts
+from owner o
+cross join lateral (
+  select i.*, row_number() over (order by i.id) as turn from ops.webhook_inbox i
+  where i.state = 'new' and i.credentials_id = o.id and (i.next_attempt_at is null or i.next_attempt_at <= now())
+  order by i.id limit %(most)s
+) e
+order by e.turn, e.id limit %(most)s
 """
 _DUE = """
 select from ops.webhook_inbox where state = 'new' and (next_attempt_at is null or next_attempt_at <= now()) limit 1
@@ -56,9 +73,12 @@ def any_due(connection: psycopg.Connection[Any]) -> bool:
 
 
 async def waiting(connection: psycopg.AsyncConnection[Any]) -> list[Event]:
-    """Events that are due, oldest first; those whose connection works again are among them."""
+    """Events that are due: of each connection its oldest, then of each its next.
+
+    Events whose connection works again are let in.
+    """
     await connection.execute(_LET_BACK)
-    result = await connection.execute(_WAITING, [EVENTS_PER_TICK])
+    result = await connection.execute(_WAITING, {"most": EVENTS_PER_TICK})
     return [
         Event(event_id, source, credentials_id, event, bytes(body), attempts)
         for event_id, source, credentials_id, event, body, attempts in await result.fetchall()
@@ -95,6 +115,15 @@ async def again(connection: psycopg.AsyncConnection[Any], ids: Sequence[int], er
         f"update ops.webhook_inbox set attempts = attempts + 1, next_attempt_at = now() + {_BACKOFF}, error = %s"  # noqa: S608
         " where id = any(%s) and state = 'new'",
         [Jsonb(error), list(ids)],
+    )
+
+
+async def step_aside(connection: psycopg.AsyncConnection[Any], ids: Sequence[int]) -> None:
+    """Leaves events for BUSY_S: nothing was tried, so nothing is counted."""
+    await connection.execute(
+        "update ops.webhook_inbox set next_attempt_at = now() + %s * interval '1 second'"
+        " where id = any(%s) and state = 'new'",
+        [BUSY_S, list(ids)],
     )
 
 
