@@ -376,6 +376,15 @@ class Settings(BaseSettings):
     overlap_minutes: Annotated[
         int, Field(ge=0, le=1440, description="how far an incremental window reaches back", examples=[10])
     ] = 10
+    refusal_confirm_minutes: Annotated[
+        float,
+        Field(
+            gt=0,
+            le=1440,
+            description="how long after a first refusal its source is asked again, before a key is put out of use",
+            examples=[5],
+        ),
+    ] = 5
     onboarding_recent_days: Annotated[
         int, Field(ge=1, le=365, description="how many days back a new user's first run reads; the rest comes behind")
     ] = 7

@@ -18,6 +18,7 @@ from resources.postgres import Database
 from resources.settings import Settings, load_settings
 from sandbox import Sandbox
 from sandbox.world.model import Key
+from v2_assets.connections.probing import probe
 from v2_assets.crm import units as crm
 from v2_assets.merge import MergeCounts
 from v2_assets.order import ALL_WORK, DOMAINS, Work, work_in_order
@@ -111,6 +112,12 @@ class Story:
         return asyncio.run(
             sync_users(self.database, self.settings, stream(integration, entity), contexts, run, options)
         )
+
+    def probe(self, platform: str) -> dict[str, int]:
+        """Sources are asked about every key in doubt, as if its time had come."""
+        with self.database.connect() as connection:
+            connection.execute("update ops.credential_probe set next_at = now() where next_at is not null")
+        return asyncio.run(probe(self.database, self.settings, [platform]))
 
     def sync_all(self, integration: str, users: list[int] | None = None, *, full: bool = False) -> dict[str, Any]:
         """All streams; raises the first failure."""

@@ -59,10 +59,11 @@ select u.id, u.agent_id, a.agent_id_raw, u.team_id, u.brokerage_id, coalesce(u.t
 from v2."user" u left join v2.agent a on a.id = u.agent_id
 where u.id = any(%s) and u.deleted_at is null
 """
-#: The columns of a `Connection`, for whoever selects connections.
+#: The columns of a `Connection`, for whoever selects connections. One whose key is missing fails when it is used, and
+#: alone.
 CONNECTION_COLUMNS = (
     "id as credentials_id, user_id, platform, coalesce(account_id, '') as account_id, external_user_id, state,"
-    " api_key, api_secret"
+    " coalesce(api_key, '') as api_key, api_secret"
 )
 _CONNECTIONS = f"""
 select {CONNECTION_COLUMNS}

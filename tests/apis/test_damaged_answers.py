@@ -165,7 +165,7 @@ async def kept(database: Database, case: Case, pages: list[Page], error: Excepti
             await store_page(connection, declared.table, key, page, "run", sweep)
             await save_cursor(connection, key, Cursor(current=Pass(full=True, position=page.position)), "run")
         if isinstance(error, SourceError | ConfigError):
-            await fail(connection, key, error.as_dict(), "run", excluded=False)
+            await fail(connection, key, error.as_dict(), "run")
         result = await connection.execute(
             f"select source_id, payload, status, source_updated_at from staging.{declared.table}".encode()
         )

@@ -113,6 +113,17 @@ def refused(connection: Connection, *, verified: bool) -> None:
     )
 
 
+def doubted(connection: Connection, *accounts: str) -> None:
+    """Keys whose source's probe refuses them, beside those that are there."""
+    for account in accounts:
+        connection.execute(
+            "with made as (insert into v2.credentials (user_id, platform, account_id, state) values (901, 'title', %s,"
+            " 'ok') on conflict do nothing returning id)"
+            " insert into ops.credential_probe (credentials_id, refusals) select id, 1 from made",
+            [account],
+        )
+
+
 def ended_early(connection: Connection) -> None:
     job(connection, 1)
     connection.execute(
@@ -167,6 +178,8 @@ CASES: list[tuple[str, str | None, Callable[[Connection], None]]] = [
     ("sync_failures", None, lambda c: (pull(c, 1, 20), pull(c, 20, 20, hours=25))[0]),
     ("sync_failures", "warning", lambda c: (pull(c, 4, 20), pull(c, 0, 19))[0]),
     ("sync_failures", "critical", lambda c: pull(c, 7, 20)),
+    ("source_refuses_keys", None, lambda c: doubted(c, "fub", "fub")),
+    ("source_refuses_keys", "critical", lambda c: doubted(c, "fub", "fub", "fub2")),
     ("credential_refused", None, lambda c: None),
     ("credential_refused", "warning", lambda c: refused(c, verified=True)),
     ("credential_not_verified", "warning", lambda c: refused(c, verified=False)),
@@ -214,7 +227,7 @@ def test_who_expects_no_backups_is_not_told_of_their_age(connection: Connection)
 def test_every_signal_is_made_to_happen_at_each_of_its_levels() -> None:
     for signal in SIGNALS:
         levels = {severity for code, severity, _ in CASES if code == signal.code}
-        assert {"warning", "critical"} <= levels if signal.thresholds else "warning" in levels, signal.code
+        assert {"warning", "critical"} <= levels if signal.thresholds else signal.severity in levels, signal.code
 
 
 def test_one_users_success_does_not_hide_anothers_silence_and_a_cause_is_one_incident(connection: Connection) -> None:

@@ -15,6 +15,7 @@ from resources.processes import wait_until
 from sandbox import Sandbox, World, serve
 from sandbox.world import Scale
 from tests.story import DOMAINS, Story, crm, entities_in_order
+from v2_assets.health.signals import look
 from v2_assets.staging.users import UserOutcome
 
 FILTERED = ("people", "events", "calls")
@@ -84,17 +85,39 @@ def test_a_step_of_the_world_is_followed_exactly(story: Story) -> None:
     assert 0 < changed < len(people)
 
 
-def test_a_revoked_key_fails_its_user_once_and_leaves_the_others_complete(story: Story) -> None:
+def test_a_revoked_key_is_put_out_of_use_by_its_sources_own_probe_and_leaves_the_others_complete(story: Story) -> None:
     revoked = story.sandbox.world.users[1]
     story.sandbox.faults.add({"name": "revoked_key", "key": revoked.fub_key})
     outcomes = story.sync("fub", "people")
     states = {user: outcome.outcome for user, outcome in outcomes.items()}
     assert states == {u: ("failed" if u == story.users[1] else "synced") for u in story.users}
     assert isinstance(outcomes[story.users[1]].error, Unauthorized)
+    for _ in range(2):
+        assert story.query("select count(*) from v2.credentials where state = 'needs_reconnect'") == [(0,)]
+        assert story.probe("fub") == {"accepted": 0, "refused": 1, "later": 0}
     again = story.sync("fub", "people")
     assert again[story.users[1]].outcome == "excluded"
     assert story.query("select user_id from v2.credentials where state = 'needs_reconnect'") == [(story.users[1],)]
+    assert story.query("select user_id from ops.sync_state where status = 'excluded'") == [(story.users[1],)]
     assert story.query("select code, severity from ops.alert") == [("credential_refused", "warning")]
+
+
+def test_a_source_that_refuses_everybody_for_a_while_puts_nobody_out_of_use(story: Story) -> None:
+    for user in story.sandbox.world.users[: len(story.users)]:
+        story.sandbox.faults.add({"name": "revoked_key", "key": user.fub_key})
+    assert {o.outcome for o in story.sync("fub", "groups").values()} == {"failed"}
+    for _ in range(3):
+        assert story.probe("fub")["refused"] == len(story.users)
+    assert story.query("select distinct state from v2.credentials where platform = 'fub'") == [("ok",)]
+    with story.database.connect() as connection:
+        found = look(connection, story.settings, ["source_refuses_keys", "stream_failed", "credential_refused"])
+    assert set(found["source_refuses_keys"]) == {"fub"}
+    assert found["source_refuses_keys"]["fub"].severity == "critical"
+    assert found["stream_failed"] == found["credential_refused"] == {}, "one incident, not one for each user"
+    story.sandbox.faults.clear()
+    assert story.probe("fub")["accepted"] == len(story.users)
+    assert {o.outcome for o in story.sync("fub", "groups").values()} == {"synced"}
+    assert story.query("select count(*) from ops.credential_probe") == [(0,)]
 
 
 @pytest.mark.parametrize("fault", ["html_200", "null_body", "errors_200"])

@@ -134,6 +134,8 @@ def test_a_wrong_pair_touches_its_own_user_only(story: Story) -> None:
     outcomes = story.sync("title", "users")
     assert isinstance(outcomes[story.users[0]].error, Unauthorized)
     assert {outcomes[u].outcome for u in story.users[1:4]} == {"synced"}
+    for _ in range(2):
+        story.probe("title")
     assert story.query("select user_id, state from v2.credentials where state <> 'ok'") == [
         (story.users[0], "needs_reconnect")
     ]

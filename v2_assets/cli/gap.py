@@ -185,10 +185,10 @@ def _put_right(demo: Demo, o: Opened, sandbox: Sandbox, users: Sequence[int], to
 
 
 def _verify(o: Opened) -> None:
-    """What the sensor does with new keys every half minute."""
-    from sensors.onboarding import verify_new
+    """What the sensor does with new keys."""
+    from v2_assets.connections.probing import probe
 
-    asyncio.run(verify_new(o.database, o.settings))
+    asyncio.run(probe(o.database, o.settings, ["fub"]))
 
 
 def _streams() -> list[Stream]:

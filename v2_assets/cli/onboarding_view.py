@@ -33,7 +33,8 @@ where j.user_id = %s and (%s::text is null or j.integration = %s) order by j.cre
 """
 _REFUSED = """
 select platform, last_error from v2.credentials
-where user_id = %s and (%s::text is null or platform = %s) and state = 'needs_reconnect' and deleted_at is null
+where user_id = %s and (%s::text is null or platform = %s) and deleted_at is null
+  and (state = 'needs_reconnect' or state = 'new' and last_error is not null)
 """
 _NAMES = (
     "id", "integration", "status", "attempt", "steps", "error", "created_at", "started_at", "recent_at", "ended_at",
@@ -42,7 +43,7 @@ _NAMES = (
 
 
 def jobs_of(connection: Any, user_id: int, platform: str | None) -> list[dict[str, Any]]:
-    """The newest attempt of each connection; a key that was refused before there was a job counts as one that ended."""
+    """The newest attempt of each connection; a key that failed before there was a job counts as one that ended."""
     rows = connection.execute(_JOBS, [user_id, platform, platform]).fetchall()
     jobs: list[dict[str, Any]] = [dict(zip(_NAMES, row, strict=True)) for row in rows]
     known = {job["integration"] for job in jobs}

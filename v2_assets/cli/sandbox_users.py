@@ -35,6 +35,8 @@ def sandbox_settings(base: Settings, url: str) -> dict[str, Any]:
         "title_limit_per_account": 100_000,
         "xano_base_url": f"{url}/xano/api:meta",
         "xano_limit_calls": 100_000,
+        # Its stories are over in minutes.
+        "refusal_confirm_minutes": 0.1,
     }
 
 

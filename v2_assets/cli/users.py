@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from resources.errors import MissingCredential, UnknownUser
+from resources.errors import MissingCredential, UnknownUser, V2Error
 from v2_assets.cli.opened import opened
 from v2_assets.cli.output import current
 
@@ -20,6 +20,12 @@ PLATFORMS: dict[str, tuple[str, ...]] = {
     "title": ("user name", "password"),
     "xano": ("token",),
 }
+
+
+class OnboardingEnded(V2Error):
+    """The onboarding that was watched ended with something unread."""
+
+    code = "onboarding_ended"
 
 
 def onboard(
@@ -34,7 +40,10 @@ def onboard(
     retry: Annotated[bool, typer.Option(help="try again what failed, and only that")] = False,
     watch: Annotated[bool, typer.Option(help="follow the job until it ends")] = False,
 ) -> None:
-    """Connect a user to a platform, or start a failed onboarding again. The key is never given on the command line."""
+    """Connect a user to a platform, or start a failed onboarding again. The key is never given on the command line.
+
+    With --watch it exits with 0 only when everything was read.
+    """
     if platform is not None and platform not in PLATFORMS:
         raise typer.BadParameter(f"there is no platform {platform!r}; known: {', '.join(PLATFORMS)}")
     if retry:
@@ -57,6 +66,13 @@ def onboard(
 
         with opened() as o, o.database.connect(autocommit=True) as connection:
             made["jobs"] = watched(lambda: jobs_of(connection, made["user_id"], platform))
+        unread = [f"{job['integration']}: {job['status']}" for job in made["jobs"] if job["status"] != "Complete"]
+        if unread:
+            error = OnboardingEnded(
+                f"not everything of user {made['user_id']} was read ({', '.join(unread)})",
+                hint="the steps above say where it stopped; then `v2 onboard --user … --retry`, or another key",
+            )
+            raise typer.Exit(current().fail(error, made))
     current().done(made, lambda c: c.print("see `v2 status`, or follow it with --watch") if not watch else None)
 
 
@@ -97,7 +113,8 @@ def _enter(
     connection: Any, user_id: int, platform: str, account_id: str | None, ciphertexts: list[str]
 ) -> dict[str, Any]:
     """A new connection, or a new key for one that is there; either way it is verified before anything is read."""
-    api_key, api_secret = (*ciphertexts, None)[:2]
+    api_key, api_secret = ciphertexts[0], (*ciphertexts, None)[1]
+    from v2_assets.connections.states import entered
     from v2_assets.onboarding.jobs import again
 
     # A connection that was taken away comes back as the same one, so that its cursors go on.
@@ -113,13 +130,7 @@ def _enter(
             [user_id, platform, account_id, api_key, api_secret],
         )
         return {"user_id": user_id, "platform": platform, "what": f"{platform} connected"}
-    connection.execute(
-        "update v2.credentials set api_key = %s, api_secret = %s, state = 'new', verified = false, verified_at = null,"
-        " active = true, last_error = null, deleted_at = null, updated_at = now(),"
-        " account_id = case when deleted_at is null then account_id else %s end,"
-        " external_user_id = case when deleted_at is null then external_user_id end where id = %s",
-        [api_key, api_secret, account_id, row[0]],
-    )
+    entered(connection, row[0], (api_key, api_secret), account_id)
     again(connection, row[0], failed_only=False)
     what = f"{platform} connected again" if row[1] else f"{platform} has a new key"
     return {"user_id": user_id, "platform": platform, "what": what}

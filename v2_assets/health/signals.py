@@ -15,7 +15,9 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
+from resources.errors import SweepShrunk, Unauthorized
 from resources.settings import Settings
+from v2_assets.connections.states import IN_TROUBLE
 from v2_assets.health.behind import BEHIND
 from v2_assets.health.gap import gaps
 from v2_assets.incidents import Finding, Severity
@@ -29,8 +31,8 @@ class Signal:
 
     `query` selects `key`, `value` (in the thresholds' unit), `since`, `users` (ids) and what `subject`, `what` and `do`
     are filled in with. `thresholds` are the settings of the warning and of the critical value; a row above neither is
-    no trouble, and one that is unset is never passed. Without thresholds every row is a warning. `per` says what a key
-    names: a staging table, a stream as integration/entity, or anything else of the platform.
+    no trouble, and one that is unset is never passed. Without thresholds every row is as bad as `severity`. `per` says
+    what a key names: a staging table, a stream as integration/entity, or anything else of the platform.
     """
 
     code: str
@@ -40,6 +42,7 @@ class Signal:
     do: str
     thresholds: tuple[str, str] | None = None
     per: Literal["table", "stream", "platform"] = "platform"
+    severity: Severity = "warning"
 
     def table(self, key: str) -> str | None:
         """The staging table that a key is about; None where it is about no single one."""
@@ -48,7 +51,7 @@ class Signal:
     def judge(self, row: Mapping[str, Any], settings: Settings) -> Severity | None:
         """How bad a row is."""
         if self.thresholds is None:
-            return "warning"
+            return self.severity
         warning, critical = (getattr(settings, name) for name in self.thresholds)
         if critical is not None and row["value"] > critical:
             return "critical"
@@ -161,10 +164,9 @@ SIGNALS: tuple[Signal, ...] = (
             " min(s.last_started_at) as since, array_agg(distinct s.user_id) as users, count(*) as value,"
             " string_agg(distinct s.entity, ', ') as streams, max(s.error ->> 'message') as why"
             + _CONNECTED
-            # A sweep that shrank is told until it is resolved, as `sweep_unproven`.
-            + " where s.status = 'failed' and c.state = 'ok' and coalesce(s.error ->> 'code', '') <> 'sweep_shrunk'"
-            + " group by 1"
-        ),
+            # Told elsewhere: a sweep that shrank as `sweep_unproven` until it is resolved, a refused key with the key.
+            + " where s.status = 'failed' and c.state = 'ok' and coalesce(s.error ->> 'code', '') <> all({}) group by 1"
+        ).format(sql.Literal([SweepShrunk.code, Unauthorized.code])),
         "{key}: {value} streams cannot be read",
         "{streams}: {why}",
         "v2 status",
@@ -182,6 +184,14 @@ SIGNALS: tuple[Signal, ...] = (
         "Of {passes} passes over streams of {key} in the last 24 hours {failed} failed.",
         "v2 status",
         ("health_failed_percent_warning", "health_failed_percent_critical"),
+    ),
+    Signal(
+        "source_refuses_keys",
+        IN_TROUBLE,
+        "{platform} refuses the keys of {accounts} accounts at once",
+        "{value} keys are refused by the source's own probe: {why}. No key was put out of use.",
+        "v2 doctor",
+        severity="critical",
     ),
     Signal(
         "credential_refused",

@@ -145,7 +145,7 @@ async def stage_v1(
                 result.outcome = "failed"
                 failures[table] = error
                 key = _key(_stream(table), account, user_id)
-                await record_failure(database, key, error, run_id, excluded=False)
+                await record_failure(database, key, error, run_id)
             progress(f"{table}: {result.outcome}, {result.fetched} rows")
     if failures:
         first = next(iter(failures.values()))

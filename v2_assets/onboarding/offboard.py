@@ -14,6 +14,7 @@ import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
+from v2_assets.connections.states import taken_away
 from v2_assets.incidents import recover_now
 from v2_assets.schema import metadata
 from v2_assets.schema.ownership import OWNERS
@@ -36,11 +37,7 @@ def connections(connection: psycopg.Connection[Any], user_id: int, platform: str
 
 def disconnect(connection: psycopg.Connection[Any], held: Connection) -> None:
     """Ends a connection: no key, no job, no incident. In the caller's transaction; waits for a page that is stored."""
-    connection.execute(
-        "update v2.credentials set active = false, api_key = null, api_secret = null, state = 'paused',"
-        " verified = false, last_error = null, deleted_at = now(), updated_at = now() where id = %s",
-        [held.credentials_id],
-    )
+    taken_away(connection, held.credentials_id)
     connection.execute(
         "update ops.onboarding_job set status = 'Error', ended_at = now(), asked = null, error = %s"
         " where credentials_id = %s and status in ('New', 'Started')",

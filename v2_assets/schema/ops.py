@@ -80,6 +80,24 @@ api_budget = ops_table(
     key=("key",),
 )
 
+credential_probe = ops_table(
+    "credential_probe",
+    Column(
+        "credentials_id",
+        BigInteger(),
+        primary_key=True,
+        autoincrement=False,
+        comment="The connection whose key is in doubt.",
+    ),
+    ts("since", "When a call, or the first probe, was refused.", required=True, default="now()"),
+    number("refusals", "How often the source's own probe was refused since then.", required=True, default="0"),
+    ts("refused_at", "When it was last refused."),
+    ts("next_at", "When the source is asked again; null when nobody asks any more."),
+    json("error", "What the source said, without secrets."),
+    grain="one key whose source is asked whether it is still good",
+    key=("credentials_id",),
+)
+
 onboarding_job = ops_table(
     "onboarding_job",
     surrogate(_OWN_ID),

@@ -150,18 +150,15 @@ async def pause(connection: psycopg.AsyncConnection[Any], key: StreamKey) -> Non
     )
 
 
-async def fail(
-    connection: psycopg.AsyncConnection[Any], key: StreamKey, error: dict[str, Any], run_id: str, *, excluded: bool
-) -> None:
+async def fail(connection: psycopg.AsyncConnection[Any], key: StreamKey, error: dict[str, Any], run_id: str) -> None:
     """Records why a stream stopped; its cursor stays where it was."""
     await connection.execute(
         "insert into ops.sync_state (integration, entity, account_ref, user_id, status, error, last_started_at, run_id,"
-        " updated_at) values (%(integration)s, %(entity)s, %(account_ref)s, %(user_id)s, %(status)s, %(error)s, now(),"
+        " updated_at) values (%(integration)s, %(entity)s, %(account_ref)s, %(user_id)s, 'failed', %(error)s, now(),"
         " %(run_id)s, now()) on conflict (integration, entity, account_ref) do update set status = excluded.status,"
         " error = excluded.error, run_id = excluded.run_id, updated_at = now()",
         {
             **key.model_dump(),
-            "status": "excluded" if excluded else "failed",
             "error": Jsonb(error),
             "run_id": run_id,
         },

@@ -349,7 +349,7 @@ async def _apply(connection: psycopg.AsyncConnection[Any], run: _Run, sweep_id: 
     )
 
 
-async def record_failure(database: Database, key: StreamKey, error: V2Error, run_id: str, *, excluded: bool) -> None:
+async def record_failure(database: Database, key: StreamKey, error: V2Error, run_id: str) -> None:
     """Stores why a stream stopped; the cursor stays at its last stored page."""
     async with database.aconnect() as connection, connection.transaction():
-        await fail(connection, key, error.as_dict(), run_id, excluded=excluded)
+        await fail(connection, key, error.as_dict(), run_id)

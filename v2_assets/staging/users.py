@@ -1,7 +1,7 @@
 """One stream for many users: connections opened side by side, one user's failure kept apart from the others.
 
-A credential that its source refuses for good is marked `needs_reconnect` and reported once; after that it is left out,
-so the next sweep does not fail on it again.
+A key that a call found refused is doubted, and probed by its source (`v2_assets.connections`); once it is out of use it
+is left out here, so that sweeps do not fail on it again.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Literal, get_args
 
 import psycopg
@@ -23,7 +23,7 @@ from resources.logs import about
 from resources.postgres import Database
 from resources.settings import Settings
 from v2_assets.clients import client_of
-from v2_assets.incidents import report
+from v2_assets.connections.states import doubt
 from v2_assets.schema.stage import Stream
 from v2_assets.staging.state import StreamKey
 from v2_assets.staging.sync import StreamResult, SyncOptions, record_failure, sync_stream
@@ -171,29 +171,10 @@ def failure_of(error: Exception) -> V2Error:
 async def _note_failure(
     database: Database, connection: Connection, key: StreamKey, error: V2Error, run_id: str
 ) -> None:
-    refused = isinstance(error, Unauthorized)
-    await record_failure(database, key, error, run_id, excluded=refused)
+    await record_failure(database, key, error, run_id)
     async with database.aconnect() as db, db.transaction():
-        if refused:
-            await db.execute(
-                "update v2.credentials set state = 'needs_reconnect', last_error = %s, updated_at = now()"
-                " where id = %s and state = 'ok'",
-                [Jsonb(error.as_dict()), connection.credentials_id],
-            )
-            await report(
-                db,
-                code="credential_refused",
-                key=f"{connection.platform}/{connection.credentials_id}",
-                severity="warning",
-                subject=f"the {connection.platform} key of user {connection.user_id} is refused",
-                body={
-                    "what": error.message,
-                    "since": datetime.now(UTC).isoformat(timespec="seconds"),
-                    "users": [connection.user_id],
-                    "link": None,
-                    "do": f"v2 onboard --user {connection.user_id} --platform {connection.platform}",
-                },
-            )
+        if isinstance(error, Unauthorized):
+            await doubt(db, connection.credentials_id)
         await db.execute(
             'insert into ops.error_log (at, "where", code, message, context, run_id, user_id)'
             " values (now(), %s, %s, %s, %s, %s, %s)",

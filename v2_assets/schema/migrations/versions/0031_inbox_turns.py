@@ -4,8 +4,8 @@ from alembic import op
 
 from v2_assets.schema.migrations.statements import run_sql_beside
 
-revision = "0025_inbox_turns"
-down_revision = "0024_v1_numbers"
+revision = "0031_inbox_turns"
+down_revision = "0030_events_of_users"
 
 
 def upgrade() -> None:
