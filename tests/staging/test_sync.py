@@ -16,7 +16,7 @@ from sandbox import Sandbox, World, serve
 from sandbox.world import Scale
 from tests.story import DOMAINS, Story, crm, entities_in_order
 from v2_assets.health.signals import look
-from v2_assets.staging.users import UserOutcome
+from v2_assets.staging.users import Outcome, UserOutcome
 
 FILTERED = ("people", "events", "calls")
 
@@ -208,6 +208,8 @@ def test_a_visit_that_was_overtaken_while_its_source_kept_it_waiting_is_no_failu
 def test_of_several_connections_a_failure_is_hidden_by_no_success() -> None:
     outcome = UserOutcome(1)
     failure = SourceUnavailable("away")
-    for word, error in (("excluded", None), ("synced", None), ("failed", failure), ("synced", None), ("busy", None)):
+    told: tuple[tuple[Outcome, SourceUnavailable | None], ...]
+    told = (("excluded", None), ("synced", None), ("failed", failure), ("synced", None), ("busy", None))
+    for word, error in told:
         outcome.note(word, error)
     assert (outcome.outcome, outcome.error) == ("failed", failure)
