@@ -284,7 +284,14 @@ def test_a_key_is_its_own_key(connection: psycopg.Connection, street: str) -> No
 
 
 #: What reads or writes tables, and so is not immutable.
-OF_TABLES = {"note_changed_keys", "row_counts", "skyslope_agent", "onboard_again"}
+OF_TABLES = {
+    "note_changed_keys",
+    "row_counts",
+    "skyslope_agent",
+    "onboard_again",
+    "event_of_contact",
+    "events_follow_contact",
+}
 
 
 def test_every_function_of_its_arguments_alone_is_immutable_and_parallel_safe(connection: psycopg.Connection) -> None:

@@ -20,6 +20,8 @@ cleaned as (
     ops.day(p ->> 'listingDate') as listing_date,
     ops.first_of(p, 'closedAt', 'rezenClosedAt', 'skySlopeActualClosingDate', 'closedDate', 'closeDate',
       'closingDateActual') #>> '{}' as closed_text,
+    ops.first_day(p, 'closedAt', 'rezenClosedAt', 'skySlopeActualClosingDate', 'closedDate', 'closeDate',
+      'closingDateActual') as closed_day,
     case jsonb_typeof(p -> 'participants') when 'array' then p -> 'participants' else '[]' end as participants
   from source s
 ),
@@ -101,7 +103,7 @@ select
   listing_date,
   ops.day(ops.first_of(p, 'expirationDate', 'listingExpirationDate') #>> '{}') as expiration_date,
   -- Of a listing that is still open this would change every day without any news.
-  case when status = 'Closed' then ops.day(closed_text) - listing_date end as days_on_market,
+  case when status = 'Closed' then closed_day - listing_date end as days_on_market,
   property_type,
   ops.first_of(p, 'mlsNum', 'mlsNumber') #>> '{}' as mls_number,
   'api' as data_source,

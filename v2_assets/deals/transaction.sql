@@ -127,10 +127,12 @@ select
   ops.day(p ->> 'contractAcceptanceDate') as contract_date,
   ops.day(p ->> 'firmDate') as firm_date,
   ops.day(p ->> 'listingDate') as listing_date,
-  -- The real close wins over the estimate; each has several names, and the first that tells something counts.
-  ops.day(ops.first_of(p, 'closedAt', 'rezenClosedAt', 'skySlopeActualClosingDate', 'closedDate', 'closeDate',
-    'closingDateActual', 'closingDateEstimated', 'skySlopeEscrowClosingDate', 'closingDate', 'estimatedClosingDate')
-    #>> '{}') as closing_date,
+  -- The real close wins over the estimate; each has several names, and a day that is told as a day wins over an instant.
+  coalesce(
+    ops.first_day(p, 'closedAt', 'rezenClosedAt', 'skySlopeActualClosingDate', 'closedDate', 'closeDate',
+      'closingDateActual'),
+    ops.first_day(p, 'closingDateEstimated', 'skySlopeEscrowClosingDate', 'closingDate', 'estimatedClosingDate')
+  ) as closing_date,
   ops.money(price) as sale_price,
   ops.money(p -> 'listingPrice') as list_price,
   ops.money(p -> 'grossCommission') as gross_commission,
