@@ -84,6 +84,10 @@ def break_it(connection: psycopg.Connection[Any], rule: Rule) -> None:
         deleted = metadata.tables[f"v2.{STREAM_OF[rule.table].primary}"]
         row = insert(connection, deleted, source="x", deleted_at="2031-01-02T00:00:00Z")
         staged(connection, rule.table, v2_id=row, status="rejected", processed_at="2031-01-01T00:00:00Z")
+    elif rule.name == "nothing_is_parked":
+        connection.execute(
+            "insert into ops.parked_key (table_name, work, owner_id, reason) values (%s, 'x', 1, '{}')", [rule.table]
+        )
     elif rule.name == "comes_from_staging":
         source = next(SOURCE_OF[unit.stage] for unit in UNITS if unit.table == rule.table)
         insert(connection, metadata.tables[f"v2.{rule.table}"], source=source)

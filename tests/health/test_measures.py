@@ -71,6 +71,9 @@ def busy(connection: psycopg.Connection[Any], database: Database) -> psycopg.Con
     connection.execute(
         """insert into ops.error_log ("where", code, message, user_id) values ('sync', 'timeout', 'slow', 901)"""
     )
+    connection.execute(
+        "insert into ops.parked_key (table_name, work, owner_id, reason) values ('agent_performance', 'x', 901, '{}')"
+    )
     limits = [Limit("fub:system:global", 100), Limit("fub:77:global", 100)]
 
     async def throttled() -> None:
@@ -108,6 +111,8 @@ def test_every_metric_tells_what_there_is_and_none_tells_of_a_person(busy: psyco
     assert told["v2_gap_records", ("fub", "people")] == 10, "what waits for hours is not in V2"
     assert told["v2_failed_passes_last_day", ("fub",)] == 1
     assert told["v2_throttled_total", ("fub",)] == 1, "one answer that slowed two budgets"
+    assert told["v2_parked_keys", ("agent_performance",)] == 1
+    assert told["v2_warned_records", ("stage_fub_people",)] == 0
     assert told["v2_budget_share", ("fub",)] < 1
     assert not [label for s in samples for label in s.labels if "901" in label or "@" in label or label == "77"]
 
