@@ -51,7 +51,7 @@ def web_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
             return False
 
     try:
-        assert wait_until(answers, 120, poll_s=0.2), (home / "log").read_text()
+        assert wait_until(answers, 280, poll_s=0.2), (home / "log").read_text()
         yield port
     finally:
         server.terminate()
