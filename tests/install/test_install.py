@@ -142,7 +142,7 @@ def test_the_manual_installs_a_platform_that_its_doctor_finds_well(machine: Mach
     passwords = block("install.md", "database").replace("…", f'"{SECRET}"'.replace("$", r"\$"))
     machine.type(passwords)
     machine.type(passwords.partition("sudo -u postgres psql -c")[0])  # a second time changes nothing
-    key = machine.type(block("install.md", "settings")).strip().splitlines()[-1]
+    key, ui_key, tasks_key = machine.type(block("install.md", "settings")).strip().splitlines()[-3:]
     settings = json.loads(
         machine.type(
             ".venv/bin/python -c 'import json; from resources.settings import Settings;"
@@ -150,8 +150,14 @@ def test_the_manual_installs_a_platform_that_its_doctor_finds_well(machine: Mach
             f' print(json.dumps(sandbox_settings(Settings(), "{SANDBOX}")))\''
         )
     ) | {"receiver_public_url": "https://hooks.example.com", "fub_sweep_cron": "* * * * *"}
-    for name in ("owner", "v2", "receiver", "api"):
-        fill(machine, name, {"V2_SECRET_KEY": key} if name != "api" else {})
+    own = {
+        "owner": {"V2_SECRET_KEY": key, "V2_UI_KEY": ui_key},
+        "v2": {"V2_SECRET_KEY": key, "V2_UI_KEY": ui_key, "V2_API_TASKS_KEY": tasks_key},
+        "receiver": {"V2_SECRET_KEY": key},
+        "api": {"V2_API_TASKS_KEY": tasks_key},
+    }
+    for name, values in own.items():
+        fill(machine, name, values)
     fill(machine, "v2", {f"V2_{each.upper()}": value for each, value in settings.items()})
     fill(machine, "receiver", {"V2_FUB_SYSTEM_KEY": settings["fub_system_key"]})
     (machine.root / "etc/systemd/system/sandbox.service").write_text(_SANDBOX_UNIT, encoding="utf-8")
