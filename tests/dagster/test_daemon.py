@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -107,20 +106,34 @@ def test_a_daemon_that_cannot_start_ends_and_says_why(tmp_path: Path, database: 
     assert "refused" in said and not restarts(database)
 
 
-def test_silence_counts_from_changes_and_only_while_it_could_be_heard(dagster: Database) -> None:
+def test_silence_counts_from_changes_and_only_while_it_could_be_heard(
+    dagster: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr("v2_assets.monitor.liveness.time.monotonic", lambda: now)
+    pulse = Pulse(dagster, after_s=10)
+
+    def silent_after(seconds: int) -> list[str]:
+        """What is silent after so many seconds, with a look at each."""
+        nonlocal now
+        for _ in range(seconds - 1):
+            now += 1
+            pulse.silent()
+        now += 1
+        return pulse.silent()
+
     with dagster.connect(autocommit=True) as connection:
         connection.execute("create table daemon_heartbeats (daemon_type text, timestamp timestamp)")
-        connection.execute(
-            "insert into daemon_heartbeats select name, '2001-01-01' from unnest(%s::text[]) name", [NEEDED]
-        )
-        pulse = Pulse(dagster, after_s=0.2)
+        beat = "insert into daemon_heartbeats select name, '2001-01-01' from unnest(%s::text[]) name"
+        connection.execute(beat, [NEEDED])
         assert pulse.silent() == [], "old by another clock is not silent"
-        time.sleep(0.3)
+        assert silent_after(10) == []
         connection.execute("update daemon_heartbeats set timestamp = '2001-01-02' where daemon_type <> 'SENSOR'")
-        assert pulse.silent() == ["SENSOR"]
+        assert silent_after(1) == ["SENSOR"]
         connection.execute("alter table daemon_heartbeats rename to away")
-        assert pulse.silent() == []
+        assert silent_after(20) == []
         connection.execute("alter table away rename to daemon_heartbeats")
-        assert pulse.silent() == [], "it begins to listen again"
-        time.sleep(0.3)
-        assert pulse.silent() == NEEDED
+        assert silent_after(10) == [], "it begins to listen again"
+        assert silent_after(2) == NEEDED
+        now += 600
+        assert pulse.silent() == [], "whoever was stopped with the daemon has heard nothing"

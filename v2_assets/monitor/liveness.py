@@ -47,12 +47,13 @@ class Pulse:
     """The daemon's signs of life as one hears them who restarts it when it has been silent for `after_s` seconds.
 
     What counts is that they change, by the hearer's own clock and only while the database can be read: neither two
-    clocks that differ nor a database that was away make a daemon silent.
+    clocks that differ, nor a database that was away, nor a hearer that was itself stopped make a daemon silent.
     """
 
     dagster: Database
     after_s: float
     _heard: dict[str, tuple[object, float]] = field(default_factory=dict)
+    _looked: float = 0.0
 
     def silent(self) -> list[str]:
         """The threads that are silent now."""
@@ -63,6 +64,9 @@ class Pulse:
             self.start_again()
             return []
         now = time.monotonic()
+        if now - self._looked > self.after_s / 2:
+            self.start_again()
+        self._looked = now
         for name in NEEDED:
             beat = last.get(name)
             if name not in self._heard or self._heard[name][0] != beat:
