@@ -1,6 +1,5 @@
 -- One thing a contact did.
--- Append-only at the source; the property's price is text there and not kept. Its user is the contact's at any time: two
--- triggers see to that (revision `events_of_users`).
+-- Append-only at the source; the property's price is text there and not kept. Two triggers give it its contact's user.
 with source as (
   select b.id as staged_id, b.user_id as reader, b.payload, b.source_id, split_part(b.account_ref, '/', 2) as account_raw
   from batch b
