@@ -291,8 +291,8 @@ def test_a_reading_that_has_not_ended_yet_and_one_that_is_left_out_say_so(crm: C
 def swept(crm: Crm, started_at: datetime) -> None:
     with crm.database.connect() as connection:
         connection.execute(
-            "insert into ops.sweep (account_ref, integration, entity, started_at, completed_at)"
-            " values (%s, 'fub', 'people', %s, now())",
+            "insert into ops.sweep (account_ref, integration, entity, started_at, completed_at, applied_at)"
+            " values (%s, 'fub', 'people', %s, now(), now())",
             [f"fub/51/{crm.users[0]}", started_at],
         )
 

@@ -163,8 +163,8 @@ def test_a_record_read_before_v1_had_the_part_says_nothing_until_it_is_read_agai
     with merged.connect() as connection:
         # What was there when a pass ended need not have been there when it began.
         connection.execute(
-            "insert into ops.sweep (account_ref, integration, entity, started_at, completed_at)"
-            " values ('rezen/a-1/1', 'rezen', 'transactions', %s, now())",
+            "insert into ops.sweep (account_ref, integration, entity, started_at, completed_at, applied_at)"
+            " values ('rezen/a-1/1', 'rezen', 'transactions', %s, now(), now())",
             [THEN - timedelta(days=1)],
         )
         connection.execute("update staging.stage_rezen_transactions set fetched_at = %s", [THEN - timedelta(days=2)])
