@@ -114,11 +114,12 @@ def _phase(
     name: str, flood: Callable[..., None] | None, base: str, url: str, bad: str, good: str, seconds: float
 ) -> dict[str, Any]:
     context = multiprocessing.get_context("spawn")
-    stop, told = context.Event(), context.Queue()
+    stop, begun, told = context.Event(), context.Event(), context.Queue()
     attacker = None
     if flood is not None:
-        attacker = context.Process(target=_attack, args=(flood, base, bad, stop, told))
+        attacker = context.Process(target=_attack, args=(flood, base, bad, begun, stop, told))
         attacker.start()
+        begun.wait(120)
         time.sleep(2)
     most, ended = [0], threading.Event()
     watcher = threading.Thread(target=_watch, args=(url, most, ended))
@@ -173,8 +174,9 @@ def _watch(url: str, most: list[int], ended: threading.Event) -> None:
             most[0] = max(most[0], rows[0][0])
 
 
-def _attack(flood: Callable[..., None], base: str, token: str, stop: Event, told: Any) -> None:
+def _attack(flood: Callable[..., None], base: str, token: str, begun: Event, stop: Event, told: Any) -> None:
     os.nice(15)
+    begun.set()
     answers: Counter[str] = Counter()
     flood(base, token, stop, answers)
     told.put(dict(answers))

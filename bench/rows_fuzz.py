@@ -53,7 +53,7 @@ def main() -> int:
         more |= {"V2_API_REQUESTS_PER_MINUTE": "1000000", "V2_API_BURST": "1000000"}
         process = subprocess.Popen([sys.executable, "-m", "v2_assets.api"], env=os.environ | more)
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=60) as client:
-            if not wait_until(lambda: _answers(client), 120):
+            if not wait_until(lambda: _answers(client), 300):
                 raise RuntimeError("the endpoints did not start")
             began = time.perf_counter()
             for _ in range(arguments.requests):
