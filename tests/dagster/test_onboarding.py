@@ -134,7 +134,7 @@ def test_independent_steps_go_on_and_a_retry_reads_only_what_failed(story: Story
     assert story.jobs() == [(user, "Partial")]
     found = story.steps(user)
     assert found["people"]["status"] == "failed" and found["people"]["error"]["code"] == "forbidden"
-    assert found["texts"]["status"] == "blocked"
+    assert found["texts"]["status"] == "failed", "it asks for the same contacts"
     assert found["deals, calls, events, appointments"]["status"] == "done"
     [(error,)] = story.query("select error from ops.onboarding_job")
     assert error["code"] == "forbidden"
@@ -162,9 +162,11 @@ def test_a_new_key_whose_source_keeps_us_waiting_is_asked_again_at_another_tick(
     story.only("fub", user)
     with story.database.connect() as connection:
         connection.execute("update v2.credentials set state = 'new', verified = false")
-    monkeypatch.setattr("sensors.onboarding.VERIFYING_S", 0.5)
+    monkeypatch.setattr("v2_assets.connections.probing.PROBING_S", 0.5)
     story.sandbox.faults.add({"name": "stall", "path": "^/fub/", "seconds": 5, "times": 1})
     assert tick(instance, onboarding_sensor) == []
     assert story.query("select state, last_error from v2.credentials") == [("new", None)]
+    with story.database.connect() as connection:
+        connection.execute("update ops.credential_probe set next_at = now()")  # a little later
     assert len(tick(instance, onboarding_sensor)) == 1
     assert story.query("select state from v2.credentials") == [("ok",)]
