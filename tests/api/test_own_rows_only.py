@@ -80,12 +80,12 @@ def test_a_scan_of_others_rows_would_be_seen(crowd: psycopg.Connection[Any]) -> 
     """The measure itself: a function that looks through a table is found out, whoever owns it."""
     with crowd.transaction(force_rollback=True):
         found = read_by(crowd, lambda: crowd.execute("select count(*) from v2.fub_events where message ilike '%a%'"))
-        assert found["v2.fub_events"] == USERS * EACH > bound(EACH)
+        assert found["v2.fub_events"] > bound(EACH)
         crowd.execute(
             "create function ops.scans() returns bigint language plpgsql as"
             " $$ begin return (select count(*) from v2.fub_calls where note ilike '%a%'); end $$"
         )
-        assert read_by(crowd, lambda: crowd.execute("select ops.scans()"))["v2.fub_calls"] == USERS * EACH
+        assert read_by(crowd, lambda: crowd.execute("select ops.scans()"))["v2.fub_calls"] > bound(EACH)
 
 
 def test_an_event_is_its_contacts_users_whoever_writes_either(crowd: psycopg.Connection[Any]) -> None:

@@ -28,7 +28,7 @@ from resources.processes import ProcessId, wait_until
 from tests.dagster.instances import instance_on
 from tests.dagster.waiting_job import waiting_job
 from v2_assets import run_session
-from v2_assets.dagster_storage import database_of
+from v2_assets.dagster_storage import FRESH_S, database_of
 from v2_assets.run_launcher import PID_TAG, STARTED_TAG, ForkingRunLauncher
 
 
@@ -190,6 +190,7 @@ def test_a_worker_outlives_a_restart_of_postgres_and_is_never_failed_for_it(tmp_
             pid = worker(instance, run_id)
             server.stop()
             server.start(keep_port=True)
+            time.sleep(FRESH_S)  # a connection that was used a moment ago is not tried before it is used again
             with seen_from_elsewhere(instance, run_id):
                 monitored(instance, run_id)
                 assert wait_until(lambda: run_session.held(database, run_id), 120)
