@@ -144,8 +144,14 @@ class Edge:
             **more,
         )
 
-    def logs(self) -> str:
-        return "".join(path.read_text() for path in (self.folder / "log").iterdir())
+    def logs(self, *until: str) -> str:
+        """What nginx wrote down, once all of these are in it: it writes a request's line after the answer is out."""
+
+        def text() -> str:
+            return "".join(path.read_text() for path in (self.folder / "log").iterdir())
+
+        assert wait_until(lambda: all(each in text() for each in until), 30, poll_s=0.05), text()
+        return text()
 
 
 class _Named(httpx.HTTPTransport):
