@@ -278,6 +278,19 @@ def test_what_only_looks_alike_is_not_linked(database: Database) -> None:
         assert _links(connection) == {}
 
 
+def test_a_number_that_fills_a_field_links_only_what_agrees_in_a_second_fact(database: Database) -> None:
+    filled = {"mls_num": "12345", "sale_price": 410_000, "closing_date": date(2025, 9, 12)}
+    with database.connect(autocommit=True) as connection:
+        clear(connection)
+        _tell(connection, "rezen", "r-1", **filled)
+        _tell(connection, "skyslope", "another price", **{**filled, "sale_price": 425_000})
+        _tell(connection, "skyslope", "another year", **{**filled, "closing_date": date(2031, 2, 27)})
+        _tell(connection, "skyslope", "another day", **{**filled, "sale_price": None, "closing_date": date(2025, 9, 13)})
+        assert _links(connection) == {}
+        _tell(connection, "v1", "moved", **{**filled, "sale_price": 412_500, "closing_date": date(2025, 11, 30)})
+        assert _links(connection) == {"v1/moved": ("rezen/r-1", "mls")}
+
+
 def test_a_link_goes_when_its_rule_no_longer_holds_and_comes_back(database: Database) -> None:
     with database.connect(autocommit=True) as connection:
         clear(connection)

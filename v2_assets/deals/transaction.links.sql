@@ -41,7 +41,8 @@ pair as (
     and coalesce(s.state = w.state, true)
     -- Many deals carry a filler (12345) for a number, so a second fact has to agree.
     and (s.address_id = w.address_id
-      or abs(s.sale_price - w.sale_price) <= 0.01 * greatest(s.sale_price, w.sale_price)
+      or (abs(s.sale_price - w.sale_price) <= 0.01 * greatest(s.sale_price, w.sale_price)
+        and coalesce(abs(s.closing_date - w.closing_date) <= 90, true))
       or (s.closing_date = w.closing_date and (s.sale_price is null or w.sale_price is null)))
   union all
   select w.id, s.id, 3, 'address_price_date' from told w join told s on s.address_id = w.address_id
