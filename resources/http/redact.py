@@ -16,15 +16,17 @@ _SECRET_ENDS = (
     "nationalid", "nationalids", "ssn", "ssns", "socialsecuritynumber", "socialinsurancenumber", "taxid", "taxids",
     "taxnumber", "taxidentificationnumber", "bankaccount", "bankaccountnumber", "bankaccountno", "ibannumber",
     "routingnumber", "cardnumber", "accesskey", "secretkey", "bearertoken", "ssnlast4", "last4ssn",
+    "driverlicense", "driverslicense", "driverlicensenumber", "driverslicensenumber", "passport", "passportnumber",
 )  # fmt: skip
 #: Names too short to be met as an end.
-_SECRET_NAMES = frozenset({"ein", "sin", "itin", "iban", "cookie", "setcookie", "accountnumber"})
+_SECRET_NAMES = frozenset({"ein", "sin", "tin", "itin", "iban", "cookie", "setcookie", "accountnumber"})
 _SECRET = re.compile(rf"(?:{'|'.join(_SECRET_ENDS)})$")
 _SEPARATORS = re.compile(r"[^a-z0-9]")
 #: What looks like a key wherever it stands in a text: reZEN's begin with real_, FUB's with fka_, our tokens with v2_.
 _KEY_LIKE = re.compile(
     r"\b(?:real_|fka_|v2_(?=[A-Za-z0-9_\-]{43}))[A-Za-z0-9_\-]{6,}"
     r"|\b(?i:basic|bearer) [A-Za-z0-9+/=._\-]{8,}"
+    r"|\b(?i:authorization)[\"']?[=:][ \"']{0,2}(?:[A-Za-z]{1,20} )?[^\s,;&]{6,}"
     r"|\b(?i:api[_-]?key|client[_-]?secret|access[_-]?token|password)[\"']?[=:] ?[^\s,;&]{6,}"
     r"|(?<=://)[^\s/@:]{0,200}:[^\s/@]{1,200}(?=@)|(?<=hooks\.slack\.com/)\S+"
 )

@@ -279,3 +279,20 @@ async def test_a_session_of_v1_stays_with_the_caller_who_has_it_and_two_cookies_
         assert (await client.get(PATH)).status_code == 401
         assert (await client.get(PATH, headers={"Cookie": "sid=bob"})).json() == {"rows of": "bob"}
         assert (await client.get(PATH)).status_code == 401
+
+
+async def test_what_is_said_to_the_proxy_alone_goes_no_further_in_either_direction() -> None:
+    seen: list[httpx.Headers] = []
+
+    def notes(request: httpx.Request) -> httpx.Response:
+        seen.append(request.headers)
+        hop = {"Connection": "X-Hop", "X-Hop": "1", "Upgrade": "h2c", "X-V1": "1"}
+        return httpx.Response(200, json=12, headers=hop)
+
+    said = {"Connection": "close, X-Secret", "X-Secret": "1", "TE": "trailers", "Upgrade": "h2c", "X-Mine": "1",
+            "Proxy-Authorization": "Basic eDp5", "Proxy-Connection": "close"}  # fmt: skip
+    async with shadow(V2(), Known(), v1=notes) as (client, _):
+        answer = await client.get(PATH, headers=OURS | said)
+    assert seen[0]["x-mine"] == "1" and not {"x-secret", "te", "upgrade", "proxy-authorization"} & set(seen[0])
+    assert "proxy-connection" not in seen[0] and "X-Secret" not in seen[0].get("connection", "")
+    assert answer.headers["x-v1"] == "1" and not {"x-hop", "upgrade"} & set(answer.headers)

@@ -15,6 +15,7 @@ SECRETS = [
     "apiKey", "api_key", "API-KEY", "X-API-KEY", "Authorization", "X-System-Key", "password", "userPassword", "ssn",
     "ownerSSN", "taxId", "tax_id", "nationalId", "nationalIds", "clientSecret", "access_token", "refreshToken",
     "keyValue", "bankAccountNumber", "sin", "Set-Cookie", "accessKey", "bankAccountNo", "taxIdentificationNumber",
+    "tin", "driversLicenseNumber", "passport",
 ]  # fmt: skip
 PLAIN = [
     "id", "name", "key", "code", "tags", "single", "using", "cousin", "token_count", "keyMakerId", "accountId",
@@ -80,7 +81,7 @@ def test_headers_are_shown_with_their_names_only() -> None:
     "secret",
     ["real_0123456789", "fka_0123456789", "Basic Zm9vOmJhcmJheg==", "bearer eyJhbGciOi", "a.b@example.test",
      "(555) 010-4477", "+15550100199", "000-00-0000", "apikey=0Zk3sHq9d8f7g6h5j4k3l2", "v2_" + "A" * 43,
-     "app:s3cret@db.example.test"],
+     "app:s3cret@db.example.test", "Authorization: Token abc.def.ghi", 'authorization":"Session abcdefgh'],
 )  # fmt: skip
 def test_a_message_keeps_its_words_but_neither_keys_nor_people(secret: str) -> None:
     text = clean_text(f"no person {secret} was found")

@@ -31,8 +31,11 @@ from v2_assets.api.tokens import holds
 log = logging.getLogger(__name__)
 
 TOKEN = "x-v2-token"  # noqa: S105 - the name of a header
-#: Headers of one hop, or about a body that we have unpacked.
-_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "content-encoding", "content-length", "host", TOKEN})
+#: Headers of one hop (RFC 9110, 7.6.1), or about a body that we have unpacked. `Connection` may name more.
+_HOP = frozenset({
+    "connection", "proxy-connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade",
+    "proxy-authorization", "proxy-authenticate", "content-encoding", "content-length", "host", TOKEN,
+})  # fmt: skip
 
 #: A number that no row has.
 NOBODY = 0
@@ -214,7 +217,8 @@ class Shadow:
 
     async def _of_v1(self, request: Request, query: str) -> Response:
         """The request to V1, with its headers as they came. An answer that cannot be had is a 502."""
-        headers = [(name, value) for name, value in request.headers.items() if name not in _HOP]
+        named = _named(request.headers.getlist("connection"))
+        headers = [(name, value) for name, value in request.headers.items() if name not in _HOP | named]
         url = httpx.URL(request.url.path, query=query.encode())
         try:
             answer = await self.v1.get(url, headers=headers)
@@ -254,6 +258,12 @@ def _unknown_at_v1() -> Response:
 
 def _passed_on(answer: httpx.Response) -> Response:
     response = Response(answer.content, answer.status_code)
+    hop = _HOP | _named(answer.headers.get_list("connection"))
     # Each as it came: two cookies in one header would be one, with a comma in it.
-    response.raw_headers += [(name, value) for name, value in answer.headers.raw if name.decode().lower() not in _HOP]
+    response.raw_headers += [(name, value) for name, value in answer.headers.raw if name.decode().lower() not in hop]
     return response
+
+
+def _named(connection: Iterable[str]) -> frozenset[str]:
+    """The headers that a `Connection` names: they are of this hop, too."""
+    return frozenset(name.strip().lower() for value in connection for name in value.split(","))
