@@ -31,6 +31,7 @@ from v2_assets.automation import SWEEP_CRONS
 from v2_assets.cli import demo_truth as truth
 from v2_assets.cli.demo import CRM_CALLS, Demo, State, merged, onboarded, work_done
 from v2_assets.cli.sandbox_users import credentials_of, enter_users, raise_limit, sandbox_settings
+from v2_assets.launching import WebServer
 from v2_assets.partitions import partition_key
 from v2_assets.platform import Platform
 
@@ -88,13 +89,9 @@ def swept(urls: DatabaseUrls, since: datetime, but: list[int]) -> State:
 
 def partitions(settings: Settings, table: str) -> dict[str, set[str]]:
     """What Dagster's pages show of an asset's partitions, by state."""
-    answer = httpx.post(
-        f"http://127.0.0.1:{settings.ui_port}/graphql",
-        json={"query": _PARTITIONS, "variables": {"key": {"path": [table]}}},
-        timeout=120,
-        trust_env=False,
-    ).json()
-    statuses = answer["data"]["assetNodeOrError"]["assetPartitionStatuses"]
+    server = WebServer(settings.ui_port, key=settings.ui_key)
+    answer = server.ask(_PARTITIONS, {"key": {"path": [table]}})
+    statuses = answer["assetNodeOrError"]["assetPartitionStatuses"]
     return {name.removesuffix("Partitions"): set(keys) for name, keys in statuses.items()}
 
 

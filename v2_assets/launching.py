@@ -139,35 +139,39 @@ class WebServer:
     def backfill(self, integration: str, users: Sequence[int]) -> str:
         """Reads everything of these users again; returns the backfill's id. Raises RunFailed, ConfigError."""
         job = {"pipelineName": f"{integration}_sync", **_REPOSITORY}
-        nodes = self._ask(_TABLES, {"job": job})["assetNodes"]
+        nodes = self.ask(_TABLES, {"job": job})["assetNodes"]
         params = {
             "assetSelection": sorted((n["assetKey"] for n in nodes if n["isExecutable"]), key=lambda key: key["path"]),
             "partitionNames": [str(user) for user in users],
             "title": f"v2 backfill {integration}",
         }
-        made = self._ask(_BACKFILL, {"params": params})["launchPartitionBackfill"]
+        made = self.ask(_BACKFILL, {"params": params})["launchPartitionBackfill"]
         return self._started(made, "LaunchBackfillSuccess")["backfillId"]
 
     def run(self, job: str, user: int, tags: Mapping[str, str]) -> str:
         """Starts a job for one user, who becomes a partition if need be; returns the run's id. Raises as `backfill`."""
-        self._ask(_ADD_USER, {"where": _REPOSITORY, "key": str(user)})  # one that is there already is left alone
-        told = {"dagster/partition": str(user), **tags}
+        self.ask(_ADD_USER, {"where": _REPOSITORY, "key": str(user)})  # one that is there already is left alone
+        return self.launch(job, {"dagster/partition": str(user), **tags})
+
+    def launch(self, job: str, tags: Mapping[str, str]) -> str:
+        """Starts a job with these tags; returns the run's id. Raises as `backfill`."""
         params = {
             "selector": {"jobName": job, **_REPOSITORY},
-            "executionMetadata": {"tags": [{"key": key, "value": value} for key, value in told.items()]},
+            "executionMetadata": {"tags": [{"key": key, "value": value} for key, value in tags.items()]},
         }
-        made = self._ask(_RUN, {"params": params})["launchRun"]
+        made = self.ask(_RUN, {"params": params})["launchRun"]
         return self._started(made, "LaunchRunSuccess")["run"]["runId"]
 
     def backfill_status(self, backfill_id: str) -> str:
         """Dagster's word for how far it is; UNKNOWN when Dagster does not know it (any more)."""
-        return self._ask(_BACKFILL_STATE, {"id": backfill_id})["partitionBackfillOrError"].get("status", "UNKNOWN")
+        return self.ask(_BACKFILL_STATE, {"id": backfill_id})["partitionBackfillOrError"].get("status", "UNKNOWN")
 
     def run_status(self, run_id: str) -> str:
         """Dagster's word for how far it is; UNKNOWN when Dagster does not know it (any more)."""
-        return self._ask(_RUN_STATE, {"id": run_id})["runOrError"].get("status", "UNKNOWN")
+        return self.ask(_RUN_STATE, {"id": run_id})["runOrError"].get("status", "UNKNOWN")
 
-    def _ask(self, query: str, variables: dict[str, Any]) -> dict[str, Any]:
+    def ask(self, query: str, variables: Mapping[str, Any]) -> dict[str, Any]:
+        """The data of GraphQL's answer. Raises ConfigError when nobody answers, or not to this key; V2Error else."""
         try:
             answer = httpx.post(
                 self._url,

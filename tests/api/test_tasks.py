@@ -19,6 +19,7 @@ from websockets.typing import Origin, Subprotocol
 from resources.errors import ConfigError
 from resources.postgres import Database
 from resources.processes import free_port, wait_until
+from sensors.ranges import tags_for
 from tests.api.conftest import Built, generous, served
 from tests.api.world import ADMIN, ANN, CAT
 from v2_assets.api import tokens
@@ -207,6 +208,17 @@ def test_what_dagster_refuses_is_an_error_that_says_so(web_port: int) -> None:
     for asked in (server, WebServer(web_port, key=SecretStr(UI_KEY))):
         assert asked.run_status("no-such-run") == "UNKNOWN"
         assert asked.backfill_status("nosuch") == "UNKNOWN"
+
+
+def test_the_night_of_v2_day_is_started_with_the_key_of_the_proxy_and_not_without(web_port: int) -> None:
+    server = WebServer(web_port, key=SecretStr(UI_KEY))
+    for user in (901, 902):
+        server.run("merge_backlog", user, {})
+    tags = {**tags_for(["901", "902"]), "v2/kind": "full sweep", "v2/full": "true"}
+    assert server.run_status(server.launch("fub_sync", tags)) == "QUEUED"
+    for keys in ({}, {"tasks_key": SecretStr(TASKS_KEY)}):
+        with pytest.raises(ConfigError, match="refuses"):
+            WebServer(web_port, **keys).launch("fub_sync", tags)
 
 
 def test_a_page_of_another_site_reaches_nothing_of_a_real_dagster(web_port: int) -> None:

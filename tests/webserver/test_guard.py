@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -15,6 +16,7 @@ from v2_assets import launching
 from v2_assets.launching import is_task
 from v2_assets.webserver.guard import Guard, hosts_of
 
+ROOT = Path(__file__).parents[2]
 OURS = "http://127.0.0.1:3000"
 PUBLIC = "https://v2.example.com"
 MUTATION = {"query": 'mutation { deleteConcurrencyLimit(concurrencyKey: "source_fub") }'}
@@ -135,7 +137,7 @@ def _tasks() -> list[dict[str, Any]]:
     sent: list[dict[str, Any]] = []
 
     class Caught(launching.WebServer):
-        def _ask(self, query: str, variables: dict[str, Any]) -> dict[str, Any]:
+        def ask(self, query: str, variables: Mapping[str, Any]) -> dict[str, Any]:
             sent.append({"query": query, "variables": json.loads(json.dumps(variables))})
             return {
                 "assetNodes": [{"assetKey": {"path": ["fub", "people"]}, "isExecutable": True}],
@@ -211,3 +213,13 @@ def test_a_job_that_no_endpoint_starts_is_no_task(job: str) -> None:
     task = json.loads(json.dumps(next(t for t in TASKS if "launchRun" in t["query"])))
     task["variables"]["params"]["selector"]["jobName"] = job
     assert not is_task(json.dumps(task).encode())
+
+
+def test_one_place_asks_the_web_server_so_that_whoever_asks_shows_the_key() -> None:
+    asking = [
+        path.relative_to(ROOT).as_posix()
+        for folder in ("v2_assets", "sensors", "resources", "bench")
+        for path in (ROOT / folder).rglob("*.py")
+        if "/graphql" in (text := path.read_text(encoding="utf-8")) and "port}" in text.split("/graphql")[0][-40:]
+    ]
+    assert asking == ["v2_assets/launching.py"]

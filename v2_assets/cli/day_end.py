@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import httpx
-
 from resources.postgres import Database
 from sensors.ranges import tags_for
 from v2_assets.automation import FULL_TAG, INTEGRATION_TAG, KIND_TAG, PRIORITY_TAG, SWEEP_CRONS
 from v2_assets.cli import demo_truth as truth
-from v2_assets.cli.demo import DemoFailed, State, merged, work_done
+from v2_assets.cli.demo import State, merged, work_done
 from v2_assets.cli.sandbox_users import credentials_of
+from v2_assets.launching import WebServer
 from v2_assets.partitions import partition_key
 
 if TYPE_CHECKING:
@@ -23,10 +22,6 @@ if TYPE_CHECKING:
 RECOVERS_WITHIN_S = 600.0
 #: The sandbox's world has one flaw of data from its first day, and nobody mends it: told once, and never over.
 CIRCLE = ("check_failed", "network_hierarchy/sponsors_make_no_circle", "the world's sponsors make a circle")
-_LAUNCH = """
-mutation Launch($params: ExecutionParams!) { launchRun(executionParams: $params) {
-  __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }
-"""
 _MESSAGES = """
 select coalesce(i.code, a.code), coalesce(i.key, ''), array_agg(a.kind order by a.id), max(a.severity),
   bool_and(a.delivered_at is not null), array_agg(a.id order by a.id), max(a.subject), min(i.opened_at),
@@ -113,6 +108,7 @@ def _sweep_all(day: Day) -> None:
     """What the weekly schedule asks for, asked for in the UI's way."""
     ids = [partition_key(user_id) for user_id in day.emails.values()]
     started: dict[str, str] = {}
+    pages = WebServer(day.settings.ui_port, key=day.settings.ui_key)
     for integration in SWEEP_CRONS:
         tags = tags_for(ids) | {
             KIND_TAG: "full sweep",
@@ -120,25 +116,7 @@ def _sweep_all(day: Day) -> None:
             FULL_TAG: "true",
             PRIORITY_TAG: "backfill",
         }
-        params = {
-            "selector": {
-                "repositoryLocationName": "v2",
-                "repositoryName": "__repository__",
-                "jobName": f"{integration}_sync",
-            },
-            "runConfigData": {},
-            "executionMetadata": {"tags": [{"key": k, "value": v} for k, v in tags.items()]},
-        }
-        answer = httpx.post(
-            f"http://127.0.0.1:{day.settings.ui_port}/graphql",
-            json={"query": _LAUNCH, "variables": {"params": params}},
-            timeout=60,
-            trust_env=False,
-        ).json()
-        launched = (answer.get("data") or {}).get("launchRun", {})
-        if launched.get("__typename") != "LaunchRunSuccess":
-            raise DemoFailed("Dagster refused a run", context={"said": str(answer)[:300]})
-        started[launched["run"]["runId"]] = integration
+        started[pages.launch(f"{integration}_sync", tags)] = integration
 
     def ended() -> State:
         with Database(day.urls.dagster).connect() as connection:
