@@ -18,7 +18,7 @@ import psycopg
 from resources.errors import DatabaseError, LeaseBusy, LeaseLost
 from resources.postgres import Database
 
-# Longer than any page takes to fetch and store (a page's total deadline is below a minute).
+# How long a holder may be silent. Fetching one page may take longer: `aacquire` says meanwhile that it is at work.
 TTL_S = 60.0
 # A holder locks the row while it commits a page, some 15 ms; one that takes longer is at work, which is an answer.
 _LOCK_TIMEOUT_S = 5.0
@@ -106,16 +106,21 @@ class Lease:
     @classmethod
     @contextlib.asynccontextmanager
     async def aacquire(cls, database: Database, key: str, holder: str, *, ttl_s: float = TTL_S) -> AsyncIterator[Lease]:
-        """`acquire` and `release` around a block of asyncio code; use `acheck` inside."""
+        """`acquire` and `release` around a block of asyncio code, which keeps the lease while it waits for an answer.
+
+        Use `acheck` inside.
+        """
         taking = asyncio.ensure_future(asyncio.to_thread(cls.acquire, database, key, holder, ttl_s=ttl_s))
         try:
             lease = await asyncio.shield(taking)
         except asyncio.CancelledError:
             taking.add_done_callback(_give_back)  # the thread goes on; what it takes nobody would release
             raise
+        beats = asyncio.create_task(lease._beat())
         try:
             yield lease
         finally:
+            beats.cancel()
             # Shielded: a cancelled run, too, gives its lease back.
             await asyncio.shield(asyncio.to_thread(lease.release))
 
@@ -151,6 +156,18 @@ class Lease:
             pass  # the session is gone, and with it the lease
         finally:
             self._close()
+
+    async def _beat(self) -> None:
+        """Extends the lease for as long as its holder's event loop turns, however long an answer lets it wait."""
+        while True:
+            await asyncio.sleep(self.ttl_s / 3)
+            await asyncio.to_thread(self._extend)
+
+    def _extend(self) -> None:
+        # Away, or a page is just being committed: the next check or beat sees to it.
+        with contextlib.suppress(psycopg.Error):
+            if self._conn is not None:
+                self._conn.execute(_CHECK.encode(), self._parameters())
 
     def _take(self) -> None:
         conn = self._open_session()

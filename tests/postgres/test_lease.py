@@ -215,3 +215,12 @@ async def test_asyncio_code_notices_a_takeover(db: Database) -> None:
         with pytest.raises(LeaseLost):
             async with db.aconnect() as conn, conn.cursor() as cur:
                 await slow.acheck(cur)
+
+
+async def test_asyncio_code_that_waits_longer_than_the_time_limit_keeps_its_lease(db: Database) -> None:
+    async with Lease.aacquire(db, KEY, "run-1", ttl_s=2) as slow:
+        await asyncio.sleep(5)  # one answer of a source
+        with pytest.raises(LeaseBusy, match="run-1"):
+            await asyncio.to_thread(Lease.acquire, db, KEY, "run-2")
+        async with db.aconnect() as conn, conn.cursor() as cur:
+            await slow.acheck(cur)
