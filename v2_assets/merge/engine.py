@@ -216,9 +216,10 @@ def _write_fates(cur: psycopg.Cursor[Any], unit: Unit, counts: MergeCounts) -> N
     # Who held the V2 row before, gone or not, and whoever pointed to that holder, now points to the winner.
     cur.execute(
         sql.SQL(
-            "update {0} t set status = 'duplicate', duplicate_of = m.staged_id, status_reason = 'same_record'"
-            " from placed m where t.v2_id = m.v2_id and t.status = 'processed' and t.id <> m.staged_id"
-            " returning t.id, m.staged_id"
+            "with beaten as (select h.id, m.staged_id from {0} h join placed m on h.v2_id = m.v2_id"
+            "  where h.status = 'processed' and h.id <> m.staged_id order by h.id for update of h)"
+            " update {0} t set status = 'duplicate', duplicate_of = b.staged_id, status_reason = 'same_record'"
+            " from beaten b where t.id = b.id returning t.id, b.staged_id"
         ).format(stage)
     )
     beaten = cur.fetchall()

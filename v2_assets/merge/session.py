@@ -11,7 +11,7 @@ from psycopg import sql
 
 from resources.errors import LedgerBroken
 from v2_assets.merge.counts import TableCounts
-from v2_assets.merge.statements import OURS, STEERING, declaration, release, same_key, staging, upsert, v2
+from v2_assets.merge.statements import OURS, STEERING, declaration, release, same_key, staging, upsert, v2, waited_for
 from v2_assets.schema.ownership import end_with, owned_by, owners_of, return_with
 
 
@@ -100,8 +100,10 @@ def write(cur: psycopg.Cursor[Any], table: str, relation: str, names: list[str],
     inserted, updated, told = cur.fetchone() or ([], 0, 0)
     counts = TableCounts(inserted=len(inserted), updated=updated, unchanged=told - len(inserted) - updated)
     if inserted:
-        cur.execute(release(table), [inserted])
-        counts.released = _number(cur)
+        cur.execute(waited_for(table), [inserted])
+        for (stage,) in cur.fetchall():
+            cur.execute(release(table, stage), [inserted])
+            counts.released += cur.rowcount
     return counts
 
 

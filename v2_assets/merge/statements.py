@@ -17,6 +17,7 @@ SOURCE_OF = {s.table: "v1" if s.integration == "xano" else s.integration for s i
 WANTS_MERGING = sql.SQL("(status = 'pending' or (status = 'deferred' and next_attempt_at <= now()))")
 #: A staged row whose facts are to be stored: also one that is not due, since the fact may be what it waits for.
 TELLS_FACTS = sql.SQL("status in ('pending', 'deferred')")
+_WAITS = sql.SQL("s.waits_for = keys.key and s.status = 'deferred'")
 #: Columns the engine writes itself; a select must never return them.
 OURS = frozenset({"id", "created_at", "updated_at"})
 #: Columns of a primary select that steer the merge and are not stored in V2.
@@ -125,22 +126,27 @@ def upsert(table: str, source: str, names: Sequence[str], *, facts: bool) -> sql
     )
 
 
-def release(table: str) -> sql.Composed:
-    """Makes the deferred rows of all staging tables pending whose parent has one of the ids `%s` (bigint[])."""
-    keys = sql.SQL("keys as (select {} as key from {} t where t.id = any(%s))").format(
-        waiting_key(table, "t"), v2(table)
-    )
-    freed = [
-        sql.SQL(
-            "{name} as (update {stage} s set status = 'pending', status_reason = null, status_detail = null,"
-            " waits_for = null, next_attempt_at = null from keys"
-            " where s.status = 'deferred' and s.waits_for = keys.key returning 1)"
-        ).format(name=sql.Identifier(f"freed_{i}"), stage=staging(stream.table))
-        for i, stream in enumerate(STREAMS)
+def waited_for(table: str) -> sql.Composed:
+    """The staging tables with deferred rows whose parent has one of the ids `%s` (bigint[]) of this table."""
+    each = [
+        sql.SQL("select {} where exists (select from {} s join keys on {})").format(
+            sql.Literal(stream.table), staging(stream.table), _WAITS
+        )
+        for stream in STREAMS
     ]
-    total = sql.SQL(" + ").join(
-        sql.SQL("(select count(*) from {})").format(sql.Identifier(f"freed_{i}")) for i in range(len(STREAMS))
-    )
-    return sql.SQL("with {keys}, {freed} select {total}").format(
-        keys=keys, freed=sql.SQL(", ").join(freed), total=total
+    return sql.SQL("with {} {}").format(_keys(table), sql.SQL(" union all ").join(each))
+
+
+def release(table: str, stage: str) -> sql.Composed:
+    """Makes the deferred rows of a staging table pending whose parent has one of the ids `%s` (bigint[])."""
+    return sql.SQL(
+        "with {keys}, freed as (select s.id from {stage} s join keys on {waits} order by s.id for update of s)"
+        " update {stage} t set status = 'pending', status_reason = null, status_detail = null, waits_for = null,"
+        " next_attempt_at = null from freed where t.id = freed.id"
+    ).format(keys=_keys(table), stage=staging(stage), waits=_WAITS)
+
+
+def _keys(table: str) -> sql.Composed:
+    return sql.SQL("keys as (select {} as key from {} t where t.id = any(%s))").format(
+        waiting_key(table, "t"), v2(table)
     )

@@ -128,6 +128,7 @@ def _row(record: Record) -> tuple[Any, ...]:
     )
 
 
+#: Staged rows are locked in the order of their ids, as merges do, so that nobody waits for somebody who waits for him.
 #: `missing_since` is cleared when a record is met again; one that had been deleted in V2 becomes pending, so that its
 #: table's merge brings it back.
 _UPSERT = sql.SQL(
@@ -137,6 +138,7 @@ _UPSERT = sql.SQL(
     " select %(user_id)s, %(account_ref)s, a.source_id, a.payload, a.payload_hash, a.source_updated_at, now(),"
     "  %(run_id)s, case when a.problem is null then 'pending' else 'rejected' end, a.problem ->> 'reason',"
     "  a.problem - 'reason', case when a.problem is not null then now() end, a.warnings from arriving a"
+    "  left join {table} held on held.account_ref = %(account_ref)s and held.source_id = a.source_id order by held.id"
     " on conflict (account_ref, source_id) do update set user_id = excluded.user_id, payload = excluded.payload,"
     "  payload_hash = excluded.payload_hash, source_updated_at = excluded.source_updated_at,"
     "  fetched_at = excluded.fetched_at, run_id = excluded.run_id, status = excluded.status,"

@@ -166,11 +166,12 @@ async def _mark(
     """
     await connection.execute(
         sql.SQL(
-            "update {stage} s set missing_since = coalesce(s.missing_since, w.started_at),"
+            "with missed as (select id from {stage} s where account_ref = %(account)s and missed_sweeps < 2"
+            "  and {missed} order by id for update)"
+            " update {stage} s set missing_since = coalesce(s.missing_since, w.started_at),"
             " missed_sweeps = case when %(accepted)s or (w.started_at > s.missing_since"
             "  and w.started_at >= s.missing_since + %(apart)s) then 2 else 1 end"
-            " from ops.sweep w where w.id = %(sweep)s and s.account_ref = %(account)s and s.missed_sweeps < 2"
-            " and {missed}"
+            " from missed, ops.sweep w where s.id = missed.id and w.id = %(sweep)s"
         ).format(stage=stage, missed=_MISSED),
         {"sweep": sweep_id, "account": key.account_ref, "accepted": accepted, "apart": apart},
     )
