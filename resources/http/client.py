@@ -7,6 +7,7 @@ a source says who is wrong is in `resources.apis`.
 from __future__ import annotations
 
 import asyncio
+import base64
 import importlib.util
 import ipaddress
 import json
@@ -84,8 +85,8 @@ class HttpClient:
     """Calls of one connection. `limits(endpoint)` gives the budgets a call takes from, the account's own last.
 
     `parse` reads a body that is no plain JSON (ValueError when it cannot); `largest_body` is in bytes. `secrets` are
-    those that go out in bodies; those in headers and in `auth` are known. None of them is in an error, though the
-    source repeats it; `secrets.hide` is for whoever makes an error of a 2xx.
+    those that go out in bodies; those in headers and in `auth` are known. None of them is in an error or in a document,
+    though the source repeats it; `secrets.hide` is for whoever makes an error of a 2xx.
 
     `base_url` is where calls go when `get` names no other; it also says whether proxies of the machine are in the way
     (never towards loopback). Raises Unauthorized for a key that cannot be sent at all.
@@ -114,8 +115,13 @@ class HttpClient:
         self._pause_s = pause_s
         self._parse = parse or parse_json
         self._largest_body = largest_body
-        self.secrets = OwnSecrets([*secrets, *(auth or ()), *([":".join(auth)] if auth else [])])
+        self.secrets = OwnSecrets(secrets)
         self.secrets.add_headers(headers)
+        if auth:
+            name, password = auth
+            self.secrets.add(base64.b64encode(":".join(auth).encode()).decode())
+            self.secrets.add(password)
+            self.secrets.add(name, in_data=not password)
         if not all(value.isascii() and value.isprintable() for value in headers.values()):
             # httpx would fail with an error that carries the key.
             raise Unauthorized(
@@ -272,6 +278,8 @@ class HttpClient:
         status = response.status_code
         try:
             document = self._parse(body)
+            if not endpoint.tells_secret:
+                document = self.secrets.hide_in(document, body)
         except ValueError:
             kind = "HTML" if body.lstrip()[:1] == b"<" else f"{len(body)} bytes that are no JSON"
             raise self._error(NotUnderstood, endpoint, status, f"answered with {kind}", True, attempt) from None

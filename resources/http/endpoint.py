@@ -12,7 +12,8 @@ class Endpoint(BaseModel):
 
     `lists` are the keys under which the records may stand; none of them in the answer is an error, never an empty page.
     `no_content`: a 204 means that there is nothing, and counts as an empty list; elsewhere it is not understood.
-    `context` is the rate-limit bucket. `deadline_s` bounds one attempt as a whole, slow body included.
+    `tells_secret`: the answer is a secret that is sent from then on. `context` is the rate-limit bucket. `deadline_s`
+    bounds one attempt as a whole, slow body included.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -23,6 +24,7 @@ class Endpoint(BaseModel):
     lists: tuple[str, ...] = ()
     root_list: bool = False
     no_content: bool = False
+    tells_secret: bool = False
     context: str = "global"
     page_size: Annotated[int, Field(ge=1, le=1000)] = 100
     page_floor: Annotated[int, Field(ge=1)] = 10

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
@@ -40,7 +41,12 @@ _PERSON_LIKE = re.compile(
 _MARGIN = 500
 #: A shorter word is in too many texts to be hidden.
 _SHORTEST_SECRET = 4
+#: In records a shorter one may be an ordinary word; what is hidden there is lost.
+_SHORTEST_IN_DATA = 12
+#: An ordinary letter or digit that somebody wrote as an escape, so that it is not found among the bytes.
+_ESCAPED_LETTER = re.compile(rb"\\u00[2-7]")
 HIDDEN = "***"
+_SCHEMES = frozenset({"basic", "bearer", "token"})
 
 
 @lru_cache(maxsize=4096)  # the same names come with every record
@@ -84,24 +90,36 @@ def _unless_id(found: re.Match[str]) -> str:
 class OwnSecrets:
     """The secrets of one client, to be hidden wherever the source repeats them. `repr` shows nothing.
 
-    secrets = OwnSecrets(["real_abc"])
-    secrets.hide("Token real_abc is not valid")     # 'Token *** is not valid'
+    secrets = OwnSecrets(["real_abcdefghijkl"])
+    secrets.hide("Token real_abcdefghijkl is not valid")     # 'Token *** is not valid'
+    secrets.hide_in({"note": …}, body)                       # the document of this body, without them
     """
 
     def __init__(self, values: Iterable[str] = ()) -> None:
         self._known: set[str] = set()
+        self._in_data: set[str] = set()
+        self._pieces: tuple[bytes, ...] = ()
         for value in values:
             self.add(value)
 
     def __repr__(self) -> str:
         return "OwnSecrets()"
 
-    def add(self, value: str) -> None:
-        """Another one: as it is, as part of a URL, and in base64. A header's value is taken apart (`Bearer abc`)."""
-        whole = [value, quote(value, safe=""), base64.b64encode(value.encode()).decode()]
-        for each in (*whole, *re.split(r"[\s:]+", value)):
-            if len(each) >= _SHORTEST_SECRET and each.lower() not in ("basic", "bearer", "token"):
-                self._known.add(each)
+    def add(self, value: str, *, in_data: bool = True) -> None:
+        """Another one: as it is, as part of a URL, and in base64. A header's value is taken apart (`Bearer abc`).
+
+        `in_data` is false for what may stand in records for good reasons: a user name, an address of ours.
+        """
+        parts = {part for part in (value, *re.split(r"[\s:]+", value)) if part.lower() not in _SCHEMES}
+        coded = [(part, quote(part, safe=""), base64.b64encode(part.encode()).decode()) for part in parts]
+        for each in (text for texts in coded for text in texts):
+            if len(each) < _SHORTEST_SECRET:
+                continue
+            self._known.add(each)
+            if in_data and len(each) >= _SHORTEST_IN_DATA and each not in self._in_data:
+                self._in_data.add(each)
+                written = {json.dumps(each)[1:-1], json.dumps(each)[1:-1].replace("/", "\\/"), each}
+                self._pieces += tuple(text.encode() for text in written)
 
     def add_headers(self, headers: Mapping[str, str]) -> None:
         """Those among the headers of a call."""
@@ -110,11 +128,28 @@ class OwnSecrets:
                 self.add(value)
 
     def hide(self, value: Any) -> Any:
-        """The text, or the JSON value with its texts, without them; the longest first, since one may hold another."""
-        if isinstance(value, str):
-            for each in sorted(self._known, key=len, reverse=True):
-                value = value.replace(each, HIDDEN)
-            return value
-        if isinstance(value, dict):
-            return {self.hide(name): self.hide(item) for name, item in value.items()}
-        return [self.hide(item) for item in value] if isinstance(value, list) else value
+        """The text, or the JSON value with its texts, without them."""
+        return _without(value, self._known)
+
+    def hide_in(self, document: Any, body: bytes) -> Any:
+        """A document that becomes records, without those that no record holds for a good reason.
+
+        Almost none has any, so `body`, the bytes that it was read from, is searched first. Raises ValueError for a
+        document that is nested too deeply to be looked at.
+        """
+        if any(piece in body for piece in self._pieces) or _ESCAPED_LETTER.search(body):
+            try:
+                return _without(document, self._in_data)
+            except RecursionError:
+                raise ValueError("nested too deeply") from None
+        return document
+
+
+def _without(value: Any, secrets: Collection[str]) -> Any:
+    if isinstance(value, str):
+        for each in sorted((each for each in secrets if each in value), key=len, reverse=True):  # one may hold another
+            value = value.replace(each, HIDDEN)
+        return value
+    if isinstance(value, dict):
+        return {_without(name, secrets): _without(item, secrets) for name, item in value.items()}
+    return [_without(item, secrets) for item in value] if isinstance(value, list) else value

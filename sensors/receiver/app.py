@@ -20,6 +20,7 @@ from starlette.types import Receive, Scope, Send
 
 from resources.encryption import secret_keys
 from resources.errors import DatabaseError
+from resources.http.redact import HIDDEN
 from resources.postgres import Database
 from resources.settings import Settings
 from resources.webhooks import SOURCES, Addresses, basic_pair, signed_by_fub
@@ -84,23 +85,23 @@ class Receiver:
         credentials_id = self._addresses.owner(source, mark) if source in SOURCES and source != "title" else None
         if credentials_id is None:
             return _told(404, "no such address")
-        return await self._take(request, source, credentials_id)
+        return await self._take(request, source, credentials_id, mark.partition(".")[2])
 
     async def _title(self, request: Request) -> Response:
         pair = basic_pair(request.headers.get("authorization"))
         credentials_id = self._addresses.owner("title", ".".join(pair)) if pair else None
-        if credentials_id is None:
+        if pair is None or credentials_id is None:
             return _told(401, "name and password are needed", {"WWW-Authenticate": 'Basic realm="webhooks"'})
-        return await self._take(request, "title", credentials_id)
+        return await self._take(request, "title", credentials_id, pair[1])
 
-    async def _take(self, request: Request, source: str, credentials_id: int) -> Response:
+    async def _take(self, request: Request, source: str, credentials_id: int, secret: str) -> Response:
         told = request.headers.get("content-length", "")
         size = int(told) if told.isascii() and told.isdecimal() else self._largest
         if size > self._largest:
             return self._too_large()
         try:
             with self._room.held(size):
-                return await self._stored(request, source, credentials_id)
+                return await self._stored(request, source, credentials_id, secret)
         except _TooLarge:
             return self._too_large()
         except (DatabaseError, Overloaded) as error:
@@ -109,8 +110,8 @@ class Receiver:
             )
             return _told(503, "come again", {"Retry-After": "5"})
 
-    async def _stored(self, request: Request, source: str, credentials_id: int) -> Response:
-        """Raises _TooLarge, DatabaseError, Overloaded."""
+    async def _stored(self, request: Request, source: str, credentials_id: int, secret: str) -> Response:
+        """`secret` is what the sender showed, and is not stored. Raises _TooLarge, DatabaseError, Overloaded."""
         try:
             async with asyncio.timeout(BODY_DEADLINE_S):
                 body = await self._body(request)
@@ -119,7 +120,7 @@ class Receiver:
         if source == "fub" and not signed_by_fub(self._fub_keys, body, request.headers.get("fub-signature")):
             return _told(401, "the signature does not fit")
         try:
-            event = arrival(source, credentials_id, body)
+            event = arrival(source, credentials_id, body.replace(secret.encode(), HIDDEN.encode()))
         except Malformed as error:
             return _told(400, str(error))
         if not self._quota.take(credentials_id, len(body)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from typing import Any
 
@@ -127,3 +128,45 @@ def test_own_secrets_are_hidden_as_they_are_in_a_url_and_in_base64() -> None:
     assert secrets.hide(said) == "*** *** *** *** *** abc application/json"
     assert secrets.hide({"pa ss/word": ["key-1234", 1, None]}) == {"***": ["***", 1, None]}
     assert "key" not in repr(secrets)
+
+
+KEY = 'real_0123/4567"89ab'
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        json.dumps(KEY),
+        json.dumps(KEY).replace("/", "\\/"),
+        '"' + "".join(f"\\u{ord(letter):04X}" for letter in KEY) + '"',
+        '"cmVhbF8wMTIzLzQ1NjciODlhYg=="',
+        '"real_0123%2F4567%2289ab"',
+        json.dumps(f"Bearer {KEY}"),
+        json.dumps({KEY: 1}),
+        json.dumps([{"a": f"key {KEY}."}]),
+    ],
+)
+def test_no_record_keeps_what_the_source_was_sent_however_it_writes_it(written: str) -> None:
+    secrets, body = OwnSecrets([f"Bearer {KEY}"]), f'{{"id": 1, "said": {written}}}'.encode()
+    document = secrets.hide_in(json.loads(body), body)
+    text = json.dumps(document)
+    assert "4567" not in text and "NDU2Nyc" not in text and "cmVhbF8w" not in text and HIDDEN in text
+    assert document["id"] == 1
+
+
+def test_a_record_keeps_what_only_looks_like_ours() -> None:
+    secrets = OwnSecrets(["short-key"])
+    secrets.add("anna.ortega@example.test", in_data=False)
+    body = b'{"assigned": "anna.ortega@example.test", "note": "short-key", "\\u0061": "\\u00e9"}'
+    document = json.loads(body)
+    assert secrets.hide_in(document, body) == document
+    assert secrets.hide("short-key of anna.ortega@example.test") == f"{HIDDEN} of {HIDDEN}"
+
+
+def test_a_document_that_cannot_be_looked_at_is_not_taken() -> None:
+    secrets = OwnSecrets([KEY])
+    deep: Any = KEY
+    for _ in range(5000):
+        deep = [deep]
+    with pytest.raises(ValueError, match="deeply"):
+        secrets.hide_in(deep, json.dumps(KEY).encode())

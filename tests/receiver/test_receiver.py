@@ -65,6 +65,17 @@ def test_the_parts_of_one_large_update_are_all_kept(receiver: Running) -> None:
     assert len(receiver.stored()) == 2
 
 
+def test_an_event_that_repeats_the_address_or_the_password_is_stored_without(receiver: Running) -> None:
+    addresses = receiver.addresses
+    rezen, (name, password) = addresses.path("rezen", 7), addresses.basic(7)
+    body = orjson.dumps({"eventName": "x", "to": f"https://hooks.example.test{rezen}", "id": 7})
+    assert receiver.post(rezen, body).status_code == 200
+    assert receiver.post("/hooks/title", orjson.dumps({"type": "y", "by": password}), auth=(name, password)).is_success
+    stored = [bytes(row[3]) for row in receiver.stored()]
+    assert [password in str(body) or rezen.partition(".")[2] in str(body) for body in stored] == [False, False]
+    assert orjson.loads(stored[0])["id"] == 7 and b"https://hooks.example.test/hooks/rezen/7.***" in stored[0]
+
+
 def test_a_body_of_ten_megabytes_is_413_whether_it_says_so_or_not(receiver: Running) -> None:
     large, path = b"x" * 10_000_000, receiver.addresses.path("fub", 7)
     assert receiver.post(path, large).status_code == 413

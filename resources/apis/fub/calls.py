@@ -76,8 +76,12 @@ class FubCalls:
             context={"source": SOURCE, "endpoint": endpoint.name, "status": 403},
         )
 
-    async def change(self, method: str, endpoint: Endpoint, body: Any, **path: str) -> Any:
-        """The answer's document to a call that changes something; asked once."""
+    async def change(
+        self, method: str, endpoint: Endpoint, body: Any, *, secret: str | None = None, **path: str
+    ) -> Any:
+        """The answer's document to a call that changes something; asked once. No error holds `secret`, a part of it."""
+        if secret:
+            self._http.secrets.add(secret, in_data=False)
         return (await self._http.change(method, endpoint, body, priority="incremental", **path)).document
 
     async def rows(self, endpoint: Endpoint, params: Params, *, priority: Priority) -> tuple[list[Any], Answer]:

@@ -50,8 +50,12 @@ class FubWebhooks:
                 return list(found.values())
 
     async def make(self, event: str, url: str) -> Webhook:
-        """Registers one event. Asked once: a second try could make a second webhook, which the next audit removes."""
-        return _webhook(await self._calls.change("POST", _MAKE, {"event": event, "url": url}))
+        """Registers one event. Asked once: a second try could make a second webhook, which the next audit removes.
+
+        The end of the address is what nobody may guess.
+        """
+        told = await self._calls.change("POST", _MAKE, {"event": event, "url": url}, secret=url.rpartition("/")[2])
+        return _webhook(told)
 
     async def enable(self, webhook: Webhook) -> None:
         """Switches one on again."""

@@ -11,7 +11,12 @@ WINDOW_S = 60
 #: A folder page has ten rows, and no page beyond the thousandth is given.
 FOLDER_PAGE, LAST_PAGE = 10, 1000
 
-LOGIN = Endpoint(name="auth/login", path="/auth/login", why="a session for two hours, signed with the access secret")
+LOGIN = Endpoint(
+    name="auth/login",
+    path="/auth/login",
+    why="a session for two hours, signed with the access secret",
+    tells_secret=True,
+)
 REPLICA = Endpoint(
     name="files/replica-timestamp", path="/api/files/replica-timestamp", why="how far the bulk answers reach"
 )
