@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import html
+import re
+import time
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import Any
 
 import httpx
 import psycopg
 
 from resources.postgres import Database
-from tests.api.conftest import Running, as_api, generous
+from tests.api.conftest import Running, as_api, generous, served
 from tests.api.world import ADMIN, ANN, LONE, USERS
-from v2_assets.api.app import Api
+from v2_assets.api.app import ALIVE_FOR_S, Api
 from v2_assets.api.catalogue import CATALOGUE
 
 DEALS = "/transactions/all"
@@ -119,4 +124,41 @@ def test_the_documents_of_the_application_are_open_and_hold_no_data(running: Run
     assert document["paths"].keys() >= {endpoint.path for endpoint in CATALOGUE}
     personal = document["components"]["schemas"]["leads_fub_people_item"]["properties"]["email"]
     assert personal["x-personal"] is True
-    assert running.client.get("/docs").status_code == 200
+
+
+def test_the_page_for_people_loads_nothing_and_says_what_is_open(running: Running) -> None:
+    page = running.client.get("/docs")
+    assert page.status_code == 200 and page.headers["Content-Type"].startswith("text/html")
+    assert not re.findall(r"<script|<link|<img|<iframe|@import|url\(|https?://", page.text)
+    assert page.headers["Content-Security-Policy"].startswith("default-src 'none';")
+    for endpoint in CATALOGUE:
+        assert f"<code>GET {endpoint.path}</code>" in page.text and endpoint.what in html.unescape(page.text)
+    opened, _, asking = page.text.partition("Everything else asks for")
+    assert asking and all(path in opened for path in ("this page", "/openapi.json", "/health"))
+    with httpx.Client(
+        base_url=running.client.base_url, trust_env=False, headers={"Accept-Encoding": "identity"}
+    ) as bare:
+        assert bare.get("/docs").text == page.text
+
+
+def test_what_is_open_to_everybody_is_written_once(running: Running) -> None:
+    for path in ("/docs", "/openapi.json"):
+        first = running.client.get(path)
+        assert "public" in first.headers["Cache-Control"]
+        assert [running.client.get(path).content for _ in range(5)] == [first.content] * 5
+
+
+def test_a_flood_of_questions_whether_it_lives_asks_the_database_once_a_moment(database: Database) -> None:
+    asked: list[float] = []
+    with served(database, generous()) as (api, client):
+        alive = api.store.alive
+
+        async def counted() -> bool:
+            asked.append(time.monotonic())
+            return await alive()
+
+        api.store.alive = counted  # type: ignore[method-assign]
+        with ThreadPoolExecutor(20) as threads:
+            codes = list(threads.map(lambda _: client.get("/health").status_code, range(200)))
+    assert codes == [200] * 200
+    assert all(later - sooner > ALIVE_FOR_S for sooner, later in pairwise(asked))

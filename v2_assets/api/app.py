@@ -6,7 +6,7 @@ how failures are told (`failures`).
 
 from __future__ import annotations
 
-import gzip
+import asyncio
 import hashlib
 import logging
 import math
@@ -38,12 +38,15 @@ from v2_assets.api.shortcut import Answer, Shortcut
 from v2_assets.api.store import Store
 from v2_assets.api.tasks import Tasks
 from v2_assets.api.tokens import sent
+from v2_assets.api.unchanging import PAGE_HEADERS, Unchanging, drawn
 from v2_assets.launching import WebServer
 
 _log = logging.getLogger("v2.api")
 #: Starlette's default, 9, takes several times as long for a few per cent fewer bytes.
 GZIP_LEVEL = 4
 GZIP_FROM_BYTES = 1000
+#: For so long `/health` believes what the database answered.
+ALIVE_FOR_S = 1.0
 
 
 class Api:
@@ -53,12 +56,14 @@ class Api:
         self.store = Store(database, settings.api_connections)
         self._limiter = Limiter(settings.api_requests_per_minute, settings.api_burst)
         self._noted: dict[str, int] = {}
-        self._document: tuple[bytes, bytes] | None = None
+        self._asking, self._alive, self._alive_until = asyncio.Lock(), False, 0.0
         self.app = FastAPI(
             title="V2",
             version="1",
             description="The product's data, as the holder of the token may see it.",
             lifespan=self._lifespan,
+            # FastAPI's own page runs scripts of a CDN.
+            docs_url=None,
             redoc_url=None,
             # A slash too many leads nowhere: a redirect would name the caller's Host, and http.
             redirect_slashes=False,
@@ -70,7 +75,9 @@ class Api:
         self.app.add_api_route("/health", self._health, include_in_schema=False)
         self.app.openapi = self._openapi
         tell_failures(self.app)
-        self.app.add_middleware(Shortcut, answers=answers | {"/openapi.json": self._describe})
+        described = Unchanging(lambda: orjson.dumps(self._openapi()), "application/json")
+        page = Unchanging(lambda: drawn(self._openapi()), "text/html", PAGE_HEADERS)
+        self.app.add_middleware(Shortcut, answers=answers | {"/openapi.json": described, "/docs": page})
         self.app.add_middleware(GZipMiddleware, minimum_size=GZIP_FROM_BYTES, compresslevel=GZIP_LEVEL)
         self.app.add_middleware(Bodies)
         self.app.add_middleware(RequestIds)
@@ -88,19 +95,13 @@ class Api:
         }
         return made
 
-    async def _describe(self, request: Request) -> Response:
-        """The document, written and packed once: it is open to everybody."""
-        if self._document is None:
-            plain = orjson.dumps(self._openapi())
-            self._document = plain, gzip.compress(plain, GZIP_LEVEL)
-        plain, packed = self._document
-        if "gzip" not in request.headers.get("accept-encoding", ""):
-            return Response(plain, media_type="application/json")
-        return Response(packed, media_type="application/json", headers={"Content-Encoding": "gzip"})
-
     async def _health(self) -> Response:
-        alive = await self.store.alive()
-        return JSONResponse({"database": "ok" if alive else "away"}, 200 if alive else 503)
+        """Open to everybody, so the database is asked by one request at a time, and not again for a moment."""
+        async with self._asking:
+            if self._alive_until <= time.monotonic():
+                self._alive = await self.store.alive()
+                self._alive_until = time.monotonic() + ALIVE_FOR_S
+        return JSONResponse({"database": "ok" if self._alive else "away"}, 200 if self._alive else 503)
 
     def admit(self, request: Request) -> str:
         """The hash of the token that a request carries. Raises NoToken, TooMany.
