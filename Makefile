@@ -39,7 +39,7 @@ test-15: $(READY)  ## what depends on the server's version, on PostgreSQL 15 (De
 install-test: $(READY)  ## the manual's installation, typed on a machine of its own (root, systemd-nspawn)
 	@$(BIN)/python -m pytest tests/install -m machine -x
 
-test-edge: $(READY)  ## the proxy attacked with a real nginx (installs it from Debian where it may)
+test-edge: $(READY)  ## the proxy and the UI attacked with a real nginx and a real Chromium (installs them from Debian where it may)
 	@.ci/edge
 
 up: $(READY)  ## start everything in the background; the UI is at http://127.0.0.1:3000
@@ -61,8 +61,12 @@ format: $(READY)  ## write the code the way `make check` wants it
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-lock: $(READY)  ## choose new exact versions for requirements.lock
-	$(BIN)/pip-compile --quiet --upgrade --extra dev --generate-hashes --no-strip-extras --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links -o requirements.lock pyproject.toml
+LOCK := $(BIN)/pip-compile --quiet --extra build --generate-hashes --no-strip-extras --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
+
+lock: $(READY)  ## choose new exact versions for requirements.lock; requirements-run.lock has what of it runs
+	$(LOCK) --upgrade --extra dev -o requirements.lock pyproject.toml
+	@cp requirements.lock requirements-run.lock  # so the second keeps the versions of the first
+	$(LOCK) -o requirements-run.lock pyproject.toml
 
 docs: $(READY)  ## write the generated reference anew, and the manual as a site into site/
 	$(BIN)/python -m v2_assets.schema.reference
