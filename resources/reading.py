@@ -27,7 +27,8 @@ class Problem:
 class FieldWarning:
     """Something of a record that costs its field and not the record: a code, the field's path, what was found there.
 
-    `unreadable`: the value is null in V2, and `found` is its class, never the value.
+    `unreadable`: the value is null in V2. `unstorable`: it is kept without the characters that Postgres does not take.
+    `found` is its class, never the value.
     """
 
     code: str

@@ -13,6 +13,7 @@ import dagster as dg
 import psycopg
 from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
 
+from resources.errors import Unexpected
 from sensors.ranges import covering, tags_for
 from v2_assets.automation import (
     HISTORY_KIND,
@@ -24,7 +25,7 @@ from v2_assets.automation import (
 )
 from v2_assets.connections.probing import probe
 from v2_assets.jobs import SYNC_JOBS
-from v2_assets.onboarding.jobs import Asked, Job, ask, to_start, wanted_run, write_jobs
+from v2_assets.onboarding.jobs import Asked, Job, ask, give_up, to_start, wanted_run, write_jobs
 from v2_assets.partitions import USERS_NAME, partition_key
 from v2_assets.platform_resource import PlatformResource
 from v2_assets.schema.stage import STREAMS
@@ -48,7 +49,14 @@ def group_jobs(connection: psycopg.Connection[Any], jobs: Sequence[Job], keys: S
     """
     alike: dict[tuple[str, tuple[str, ...], bool], dict[str, list[int]]] = {}
     for job in jobs:
-        if wanted := wanted_run(connection, job):
+        try:
+            wanted = wanted_run(connection, job)
+        except psycopg.Error:  # the database's trouble is no job's
+            raise
+        except Exception as error:  # one job's trouble is no other's
+            give_up(connection, [job.id], Unexpected.of(error))
+            continue
+        if wanted:
             users = alike.setdefault((job.integration, *wanted), {})
             users.setdefault(partition_key(job.user_id), []).append(job.id)
     for (_, entities, recent), mine in alike.items():
@@ -119,10 +127,15 @@ def onboarding_sensor(
         context.instance.add_dynamic_partitions(USERS_NAME, new)
         keys += new
         runs = group_jobs(connection, jobs, keys)
-    if not runs:
+        graph = cast(dg.RepositoryDefinition, context.repository_def).asset_graph
+        requests: list[dg.RunRequest] = []
+        for asked in runs:
+            try:
+                requests += request_of(asked, keys, graph, platform.settings.onboarding_recent_days)
+            except Exception as error:
+                give_up(connection, asked.jobs, Unexpected.of(error))
+    if not requests:
         yield dg.SkipReason(
             f"{len(jobs)} open jobs want no run now; keys: {told['refused']} refused, {told['later']} asked later"
         )
-    for asked in runs:
-        graph = cast(dg.RepositoryDefinition, context.repository_def).asset_graph
-        yield from request_of(asked, keys, graph, platform.settings.onboarding_recent_days)
+    yield from requests

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,12 +16,14 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from resources.apis.fields import UNREADABLE, epoch_of, iso_of, text_of
 from resources.http.redact import without_secrets
 from resources.reading import FieldWarning, Problem, Record
-from resources.storable import LARGEST, storable
+from resources.storable import LARGEST, Path, storable
 
 #: Characters of an id. With an account's name it must fit into an index entry, of which Postgres allows 2,704 bytes.
 LONGEST_ID = 500
 #: No record that somebody works with changed outside of these; such a stamp would be newer or older than all others.
 _FIRST_STAMP, _LAST_STAMP = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+#: The code of a warning: the text is kept without the characters that Postgres does not take.
+UNSTORABLE = "unstorable"
 #: A list whose every element is broken is no news after the first ones.
 MOST_WARNINGS = 20
 
@@ -48,7 +50,7 @@ def record_of(
     from a row of a source to a Record, so nothing of a row is stored that did not come through here.
     """
     try:
-        clean, unstorable = storable(without_secrets(raw))
+        clean, changed = storable(without_secrets(raw))
     except RecursionError:
         return Record(_of_its_keys(raw), {}, None, Problem("invalid_record", None, "nested too deeply"))
     if not isinstance(clean, dict):
@@ -62,11 +64,44 @@ def record_of(
     if identity is None or len(identity) > LONGEST_ID:
         found = "missing or no id" if identity is None else "too long for an id"
         return Record(unidentified(payload), payload, None, because or Problem("invalid_record", "id", found))
-    if because is None and unstorable is not None:
-        because = Problem("invalid_record", unstorable or None, "cannot be stored as it is")
     told, warnings = judged(payload, model)
+    if changed:
+        if told is None and not _spared(payload, changed, identity, source_id, model):
+            told = Problem("invalid_record", _dotted(changed[0]), "cannot be stored as it is")
+        warnings += tuple(FieldWarning(UNSTORABLE, _dotted(path), "str") for path in changed)
     problem = because or told
-    return Record(identity, payload, None if problem else believable(updated(payload)), problem, warnings)
+    stamp = None if problem else believable(updated(payload))
+    return Record(identity, payload, stamp, problem, warnings[:MOST_WARNINGS])
+
+
+def _spared(
+    payload: dict[str, Any],
+    paths: Collection[Path],
+    identity: str,
+    source_id: Callable[[dict[str, Any]], str | None],
+    model: type[SourceModel],
+) -> bool:
+    """Whether a record is the same one, and a good one, whatever stands at these paths."""
+    if () in paths:
+        return False
+    unlike = _without(payload, paths)
+    return source_id(unlike) == identity and judged(unlike, model)[0] is None
+
+
+def _without(payload: Any, paths: Collection[Path]) -> Any:
+    """The payload with something at these paths that no field takes, and every lenient one does without."""
+    if () in paths:
+        return [None]
+    inside: dict[str | int, list[Path]] = {}
+    for first, *rest in paths:
+        inside.setdefault(first, []).append(tuple(rest))
+    pairs = payload.items() if isinstance(payload, dict) else enumerate(payload)
+    result = {key: _without(item, inside[key]) if key in inside else item for key, item in pairs}
+    return result if isinstance(payload, dict) else list(result.values())
+
+
+def _dotted(path: Path) -> str:
+    return ".".join(map(str, path))
 
 
 def refused(key: str, payload: dict[str, Any], found: str) -> Record:

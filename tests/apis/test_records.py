@@ -27,7 +27,7 @@ from resources.apis.records import (
 )
 from resources.apis.rezen.calls import record as rezen_record
 from resources.errors import SourceError
-from resources.reading import FieldWarning, Record
+from resources.reading import FieldWarning, Problem, Record
 from resources.storable import storable
 
 text = st.text(st.characters(exclude_categories=()), max_size=8)  # lone surrogates and NUL included
@@ -72,18 +72,33 @@ def test_no_row_can_break_the_page_and_whatever_comes_can_be_stored(how: Any, ro
 def test_what_can_be_stored_stays_as_it_is(document: Any) -> None:
     clean, where = storable(document)
     again, still = storable(clean)
-    assert (again, still) == (clean, None)
-    assert (clean == document) == (where is None)
+    assert (again, still) == (clean, [])
+    assert (clean == document) == (not where)
 
 
 @pytest.mark.parametrize("dirty", ["a\x00b", "a\ud800b"])
-def test_characters_that_postgres_refuses_are_cleaned_and_said(dirty: str) -> None:
+def test_characters_that_postgres_refuses_cost_themselves_and_are_said(dirty: str) -> None:
     record = a_record({"id": 5, "notes": [{"body": "fine"}, {"body": dirty}], "updated": "2031-02-03T10:00:00Z"})
-    assert record.source_id == "5"
-    assert record.problem is not None
-    assert (record.problem.reason, record.problem.field) == ("invalid_record", "notes.1.body")
-    assert record.source_updated_at is None
+    assert (record.source_id, record.problem) == ("5", None)
+    assert record.warnings == (FieldWarning("unstorable", "notes.1.body", "str"),)
+    assert record.source_updated_at is not None
+    assert record.payload["notes"][1]["body"] in ("ab", "a?b")
     json.dumps(record.payload).encode("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("raw", "field"),
+    [
+        ({"id": "5\x00", "name": "x"}, "id"),
+        ({"id": 5, "updated": "2031-02-03T10:00:00Z\x00"}, "updated"),
+        ({"id": 5, "price": "410\x00000"}, "price"),
+        ({"id": 5, "na\x00me": "x"}, ""),
+    ],
+)
+def test_in_what_a_record_hangs_on_they_cost_the_record(raw: dict[str, Any], field: str) -> None:
+    record = fub_record("people", raw)
+    assert record.problem == Problem("invalid_record", field, "cannot be stored as it is")
+    assert record.source_updated_at is None
 
 
 def test_an_emoji_and_an_accent_are_nothing_to_clean() -> None:

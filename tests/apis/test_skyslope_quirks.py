@@ -99,7 +99,7 @@ def test_a_row_of_an_unknown_kind_is_checked_like_any_other(text: str) -> None:
     assert record.problem is not None
     assert record.problem.reason == "unknown_kind"
     assert "apiKey" not in record.payload
-    assert storable(record.payload) == (record.payload, None)
+    assert storable(record.payload) == (record.payload, [])
 
 
 @pytest.mark.parametrize("told", [["sale"], {"a": 1}, None, 7, True])

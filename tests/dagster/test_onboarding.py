@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import psycopg
 import pytest
 from dagster._core.definitions.partitions.context import partition_loading_context
 from dagster._core.execution.job_execution_result import JobExecutionResult
+from psycopg.types.json import Jsonb
 
 from resources.postgres import Database
 from sandbox import Sandbox, World, serve
 from sandbox.world import Scale
+from sensors import onboarding
 from sensors.onboarding import onboarding_sensor
 from sensors.onboarding_progress import onboarding_progress_sensor
 from sensors.sweeps import SCHEDULES
@@ -21,7 +24,7 @@ from tests.story import Story
 from v2_assets.automation import RECENT_TAG
 from v2_assets.definitions import build_defs
 from v2_assets.executor import execute_here
-from v2_assets.onboarding.jobs import again
+from v2_assets.onboarding.jobs import Job, again, write_jobs
 from v2_assets.onboarding.steps import COMPLETION, STEPS
 from v2_assets.platform_resource import PlatformResource
 from v2_assets.schema.stage import STREAMS
@@ -170,3 +173,28 @@ def test_a_new_key_whose_source_keeps_us_waiting_is_asked_again_at_another_tick(
         connection.execute("update ops.credential_probe set next_at = now()")  # a little later
     assert len(tick(instance, onboarding_sensor)) == 1
     assert story.query("select state from v2.credentials") == [("ok",)]
+
+
+def test_a_job_that_nobody_can_tell_what_to_do_for_ends_and_the_others_get_their_runs(
+    story: Story, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    renamed, odd, good = story.users[:3]
+    story.only("skyslope", renamed, odd, good)
+    wanted = onboarding.wanted_run
+
+    def unforeseen(connection: psycopg.Connection[Any], job: Job) -> Any:
+        return wanted(connection, job) if job.user_id != odd else {}["nobody thought of this"]
+
+    monkeypatch.setattr(onboarding, "wanted_run", unforeseen)
+    with story.database.connect() as connection:
+        write_jobs(connection, ["skyslope"])
+        connection.execute(
+            "update ops.onboarding_job set asked = %s, asked_at = now(), runs = 1 where user_id = %s",
+            [Jsonb({"key": "onboarding-1", "entities": ["a stream of an older release"], "recent": True}), renamed],
+        )
+    assert len(tick(instance, onboarding_sensor)) == 1
+    assert dict(story.jobs()) == {renamed: "Error", odd: "Error", good: "New"}
+    assert story.notified() == [("ONBOARDING_ERROR", 2)]
+    assert {
+        code for (code,) in story.query("select error ->> 'code' from ops.onboarding_job where error is not null")
+    } == {"unexpected"}

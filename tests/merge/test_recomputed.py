@@ -285,7 +285,9 @@ def test_a_number_that_fills_a_field_links_only_what_agrees_in_a_second_fact(dat
         _tell(connection, "rezen", "r-1", **filled)
         _tell(connection, "skyslope", "another price", **{**filled, "sale_price": 425_000})
         _tell(connection, "skyslope", "another year", **{**filled, "closing_date": date(2031, 2, 27)})
-        _tell(connection, "skyslope", "another day", **{**filled, "sale_price": None, "closing_date": date(2025, 9, 13)})
+        _tell(
+            connection, "skyslope", "another day", **{**filled, "sale_price": None, "closing_date": date(2025, 9, 13)}
+        )
         assert _links(connection) == {}
         _tell(connection, "v1", "moved", **{**filled, "sale_price": 412_500, "closing_date": date(2025, 11, 30)})
         assert _links(connection) == {"v1/moved": ("rezen/r-1", "mls")}

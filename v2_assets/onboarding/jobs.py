@@ -16,6 +16,7 @@ from typing import Any, Literal
 import psycopg
 from psycopg.types.json import Jsonb
 
+from resources.errors import V2Error
 from v2_assets.onboarding.steps import (
     StreamState,
     draw,
@@ -219,6 +220,17 @@ def follow(connection: psycopg.Connection[Any], job: Job, run: tuple[str, RunSta
             tell(connection, job.user_id, f"ONBOARDING_{'COMPLETE' if ended == 'Complete' else 'ERROR'}",
                  job.integration, ended)  # fmt: skip
     return status != job.status
+
+
+def give_up(connection: psycopg.Connection[Any], job_ids: Sequence[int], error: V2Error) -> None:
+    """Ends jobs that nobody can tell what to do for, say after a release that no longer knows a stream of theirs."""
+    with connection.transaction():
+        for user_id, integration in connection.execute(
+            "update ops.onboarding_job set status = 'Error', ended_at = now(), asked = null, error = %s"
+            " where id = any(%s) and status in ('New', 'Started') returning user_id, integration",
+            [Jsonb(_kept(error.as_dict())), list(job_ids)],
+        ).fetchall():
+            tell(connection, user_id, "ONBOARDING_ERROR", integration, "Error")
 
 
 def _brought(connection: psycopg.Connection[Any], job: Job) -> bool:
