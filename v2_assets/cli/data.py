@@ -117,7 +117,7 @@ def warnings(
     table_name: Annotated[str | None, typer.Option("--table", help="one staging table; all by default")] = None,
     user: UserOption = None,
 ) -> None:
-    """Fields that could not be read (null in V2) or stored as they came: where, in how many records, and one of them to look at."""
+    """Fields that could not be read or stored as they came: where, in how many records, and one of them to look at."""
     from v2_assets.schema.stage import STREAMS
     from v2_assets.staging.warned import warned
 
