@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from time import sleep
 
 import pytest
 
@@ -17,6 +18,7 @@ from resources.processes import wait_until
 from resources.reading import Page, Record
 from tests.merge.stage import NOON, Staged, all_is_due, enter_users, store
 from v2_assets.merge import Unit, merge_work
+from v2_assets.merge.session import begin
 from v2_assets.people import units as people
 from v2_assets.staging.state import StreamKey
 from v2_assets.staging.store import store_page
@@ -63,12 +65,14 @@ def merge(database: Database, unit: Unit, user: int = 1) -> None:
         merge_work(connection, [unit], user, "run")
 
 
+def waiting(database: Database, number: int) -> bool:
+    """Whether so many sessions wait for a lock."""
+    with database.connect() as connection:
+        return bool((connection.execute(_WAITING, [number]).fetchone() or (False,))[0])
+
+
 def together(base: Database, held: str, middle: str, *works: Callable[[], None]) -> None:
     """Starts one after the other while the row in the middle is held; both must end, whoever goes first."""
-
-    def so_many_wait(number: int) -> bool:
-        with base.connect() as connection:
-            return bool((connection.execute(_WAITING, [number]).fetchone() or (False,))[0])
 
     with ThreadPoolExecutor() as pool:
         with base.connect() as holder:
@@ -78,7 +82,7 @@ def together(base: Database, held: str, middle: str, *works: Callable[[], None])
             begun = []
             for number, work in enumerate(works, 1):
                 begun.append(pool.submit(work))
-                assert wait_until(lambda number=number: so_many_wait(number), 60)
+                assert wait_until(lambda number=number: waiting(base, number), 60)
         for each in begun:
             each.result()
 
@@ -131,3 +135,19 @@ def test_a_parent_that_frees_its_children_beside_their_own_merge(base: Database)
     all_is_due(base, [SEATS])
     read(base, record("t-1"))
     together(base, SEATS, "t-1:a-2", lambda: merge(base, people.TEAM_MEMBERS), lambda: merge(base, people.TEAM))
+
+
+def test_a_sweep_that_ends_rows_and_a_merge_wait_for_a_long_merge_before_them(base: Database) -> None:
+    """Longer than for another lock: 30 s, and here a tenth of a second."""
+    read(base, record("t-1"), record("t-2"))
+    merge(base, people.TEAM)
+    read(base, record("t-3"))
+    hasty = Database(base.url, lock_timeout_s=0.1)
+    with ThreadPoolExecutor() as pool:
+        with base.connect() as other, other.cursor() as cur:
+            begin(cur, "team")
+            begun = [pool.submit(sweep_and_meet_nothing, hasty), pool.submit(merge, hasty, people.TEAM)]
+            assert wait_until(lambda: waiting(base, 2), 60)
+            sleep(0.5)
+        for each in begun:
+            each.result()

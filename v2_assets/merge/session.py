@@ -11,14 +11,25 @@ from psycopg import sql
 
 from resources.errors import LedgerBroken
 from v2_assets.merge.counts import TableCounts
-from v2_assets.merge.statements import OURS, STEERING, declaration, release, same_key, staging, upsert, v2, waited_for
+from v2_assets.merge.statements import (
+    MERGE_LOCK,
+    OURS,
+    STEERING,
+    declaration,
+    release,
+    same_key,
+    staging,
+    upsert,
+    v2,
+    waited_for,
+)
 from v2_assets.schema.ownership import end_with, owned_by, owners_of, return_with
 
 
 def begin(cur: psycopg.Cursor[Any], table: str) -> None:
     """Takes the table's merge lock for this transaction, so that two merges never race for one natural key."""
     _unprepared(cur)
-    cur.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"merge:{table}"])
+    cur.execute(MERGE_LOCK, [f"merge:{table}"])
 
 
 @contextmanager

@@ -17,6 +17,9 @@ SOURCE_OF = {s.table: "v1" if s.integration == "xano" else s.integration for s i
 WANTS_MERGING = sql.SQL("(status = 'pending' or (status = 'deferred' and next_attempt_at <= now()))")
 #: A staged row whose facts are to be stored: also one that is not due, since the fact may be what it waits for.
 TELLS_FACTS = sql.SQL("status in ('pending', 'deferred')")
+#: Takes the merge lock `%s` for a transaction. A batch may take a quarter of a minute and a dozen be before it, so this
+#: waits longer than for other locks: who gave up would only come again.
+MERGE_LOCK = b"select set_config('lock_timeout', '300s', true), pg_advisory_xact_lock(hashtextextended(%s, 0))"
 _WAITS = sql.SQL("s.waits_for = keys.key and s.status = 'deferred'")
 #: Columns the engine writes itself; a select must never return them.
 OURS = frozenset({"id", "created_at", "updated_at"})

@@ -13,6 +13,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from v2_assets.merge.statements import MERGE_LOCK
 from v2_assets.schema.ownership import end_with
 from v2_assets.schema.stage import STREAMS, Stream
 from v2_assets.staging.streams import READINGS
@@ -53,7 +54,7 @@ async def wait_for_merges(connection: psycopg.AsyncConnection[Any], primary: str
 
     To be taken before staged rows are locked: a merge holds it while it waits for such rows.
     """
-    await connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"merge:{primary}"])
+    await connection.execute(MERGE_LOCK, [f"merge:{primary}"])
 
 
 async def settle(
