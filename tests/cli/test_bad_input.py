@@ -7,17 +7,19 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from resources.postgres import Database
-from resources.processes import free_port
+from resources.processes import free_port, wait_until
 from sandbox import Sandbox, World, serve
 from sandbox.world import Scale
 from tests.story import Story
 from v2_assets.cli.doctor import connections, definitions
+from v2_assets.onboarding.jobs import write_jobs
 
 
 @pytest.fixture
@@ -138,6 +140,33 @@ def test_onboarding_enters_an_encrypted_key_that_the_sensor_will_verify(story: S
     )
     assert rows[0][:2] == ("new", False)
     assert "fka_a_key_of_jane" not in rows[0][2] + json.dumps(result) + err
+
+
+@pytest.mark.parametrize(("end", "exit_code"), [("Complete", 0), ("Partial", 1), ("Error", 1)])
+def test_an_onboarding_that_is_watched_exits_with_an_error_when_something_was_not_read(
+    story: Story, tmp_path: Path, end: str, exit_code: int
+) -> None:
+    def it_ends() -> bool:
+        with story.database.connect() as connection:
+            return bool(
+                connection.execute(
+                    "update ops.onboarding_job set status = %s, ended_at = now() where status = 'New'", [end]
+                ).rowcount
+            )
+
+    story.only("fub", story.users[0])
+    with story.database.connect() as connection:
+        write_jobs(connection, ["fub"])
+        connection.execute("update ops.onboarding_job set status = 'Error', ended_at = now()")
+    with ThreadPoolExecutor() as pool:
+        sensor = pool.submit(wait_until, it_ends, 110)
+        words = ("onboard", "--user", str(story.users[0]), "--platform", "fub", "--retry", "--watch")
+        code, result, err = v2(*words, cwd=tmp_path, **story.environment())
+        assert sensor.result(), err
+    assert (code, result["success"]) == (exit_code, exit_code == 0), err
+    assert [job["status"] for job in result["data"]["jobs"]] == [end]
+    if exit_code:
+        assert result["error"]["code"] == "onboarding_ended" and end in result["error"]["message"]
 
 
 def test_reconcile_is_clean_after_a_sync_and_lists_what_is_missing_before(story: Story, tmp_path: Path) -> None:
