@@ -126,6 +126,21 @@ def test_the_documents_of_the_application_are_open_and_hold_no_data(running: Run
     assert personal["x-personal"] is True
 
 
+def test_without_a_token_nothing_is_answered_but_what_is_said_to_be_open(running: Running) -> None:
+    document = running.client.get("/openapi.json").json()
+    for path, methods in document["paths"].items():
+        for method in methods:
+            at, body = path.format(integration="fub"), {} if method == "post" else None
+            whole = {"params": {"handle": "run:x"}, "headers": {"Idempotency-Key": "x"}}
+            answer = running.client.request(method, at, json=body, **whole)
+            assert answer.status_code == 401, (method, path)
+    opened = ("/health", "/docs", "/openapi.json")
+    for path in (*opened, "/", "/redoc", "/docs/oauth2-redirect", "/metrics", "/static/x", "/openapi.yaml"):
+        answer = running.client.get(path)
+        assert answer.status_code == (200 if path in opened else 404), path
+        assert not any(f"user{user}@" in answer.text for user in USERS)
+
+
 def test_the_page_for_people_loads_nothing_and_says_what_is_open(running: Running) -> None:
     page = running.client.get("/docs")
     assert page.status_code == 200 and page.headers["Content-Type"].startswith("text/html")

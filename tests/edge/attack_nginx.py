@@ -15,7 +15,7 @@ from websockets.typing import Origin, Subprotocol
 from resources.processes import free_port
 from tests.edge.conftest import API, HOOKS, PERSON, UI, Dagster, Edge, nginx
 
-MUTATION = 'mutation { setConcurrencyLimit(concurrencyKey: "source_fub", limit: 0) { __typename } }'
+MUTATION = 'mutation { setConcurrencyLimit(concurrencyKey: "source_fub", limit: 0) }'
 SAME = {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty"}
 
 

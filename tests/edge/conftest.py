@@ -66,7 +66,8 @@ def running(argv: list[str], port: int, log: Path, **environment: str) -> Iterat
 
 
 @contextlib.contextmanager
-def _dagster(home: Path, argv: list[str], port: int, **environment: str) -> Iterator[None]:
+def dagster(home: Path, argv: list[str], port: int, **environment: str) -> Iterator[None]:
+    """Dagster over an empty workspace, served by this command."""
     (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
     (home / "workspace.yaml").write_text("load_from: []\n")
     told = {"DAGSTER_HOME": str(home), "DAGSTER_DISABLE_TELEMETRY": "1", "PYTHONPATH": str(ROOT)}
@@ -79,7 +80,7 @@ def behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dagster]:
     """The web server of an installation: it knows the proxy by a key."""
     home, port = tmp_path_factory.mktemp("behind"), free_port()
     told = {"V2_UI_PORT": str(port), "V2_UI_KEY": UI_KEY, "V2_PUBLIC_URL": f"https://{UI}"}
-    with _dagster(home, [sys.executable, "-m", "v2_assets.webserver"], port, **told):
+    with dagster(home, [sys.executable, "-m", "v2_assets.webserver"], port, **told):
         yield Dagster(port, {"X-V2-Key": UI_KEY})
 
 
