@@ -87,6 +87,21 @@ def test_a_value_that_does_not_come_out_of_the_inputs_is_a_fault_of_ours(
     assert (reason, evidence["why"]) == ("bug", why)
 
 
+def test_what_cannot_be_derived_again_for_one_user_explains_nothing_and_stops_nothing(income: Database) -> None:
+    with income.connect() as connection:
+        connection.execute("update v2.transaction set closing_date = '40000-01-01'")
+    row = {"id": 3, "income_type": "GCI", "transaction_id": 5, "contribution_id": 0, "user_id": 900, "amount": 9}
+    bring(
+        income,
+        user=[{"id": 900, "email": "ada@example.test"}],
+        transaction=[{"id": 5, "transaction_id_raw": "t-1"}],
+        income=[row | {"currency": "USD", "created_at": moment(-1)}],
+    )
+    [(kind, reason, evidence)] = told(income, "income")
+    assert (kind, reason) == ("changed", "unknown")
+    assert "derived_by" not in evidence
+
+
 def test_a_column_that_no_input_tells_stays_unknown_and_one_that_is_told_otherwise_is_a_fault(
     database: Database,
 ) -> None:

@@ -16,6 +16,7 @@ from psycopg import sql
 from v2_assets.compare.mapping import V1Mapping
 from v2_assets.compare.statements import from_file
 from v2_assets.merge import Derived
+from v2_assets.merge.refusals import caused_by_data
 from v2_assets.merge.session import scratch, select_into
 from v2_assets.merge.statements import natural_key, same_key, v2
 from v2_assets.order import ALL_WORK
@@ -54,7 +55,12 @@ def changed(cur: psycopg.Cursor[Any], mapping: V1Mapping) -> None:
         return
     for derived in (each for each in ALL_WORK if isinstance(each, Derived) and each.table == table):
         for user in _users(cur, owned=mapping.user is not None):
-            _judge(cur, derived, INPUTS[table], user)
+            try:
+                _judge(cur, derived, INPUTS[table], user)
+            except psycopg.Error as error:
+                # What Postgres refuses to derive for one user explains nothing of that user, and the others' is judged.
+                if not caused_by_data(error):
+                    raise
 
 
 def _users(cur: psycopg.Cursor[Any], *, owned: bool) -> list[int]:
