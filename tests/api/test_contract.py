@@ -17,12 +17,13 @@ from schemathesis import checks
 from resources.postgres import Database
 from tests.api.conftest import Running, generous
 from tests.api.world import ADMIN
-from v2_assets.api import reference
+from v2_assets.api import pages, reference
 from v2_assets.api.app import Api
 from v2_assets.api.asked import Parameters
 from v2_assets.api.catalogue import CATALOGUE
 from v2_assets.api.endpoint import rows
 from v2_assets.api.shortcut import Shortcut
+from v2_assets.schema.describe import table_named
 from v2_assets.schema.visibility import RULES
 
 #: Of the application itself; it needs no database to say what it promises.
@@ -95,6 +96,17 @@ def test_every_endpoint_reads_only_tables_with_a_rule_and_says_which() -> None:
             assert found == set(endpoint.reads), endpoint.path
 
 
+def test_no_answer_has_the_birth_date_or_the_home_of_an_agent() -> None:
+    private = {"birthdate", "home_address_id"}
+    assert private <= {column.name for column in table_named("agent").columns}
+    for endpoint in CATALOGUE:
+        asked = {field.name for field in endpoint.fields} | set(endpoint.filters) | set(endpoint.search)
+        asked |= {sort.removeprefix("-") for sort in endpoint.sorts}
+        assert not private & asked, endpoint.path
+    for path in (Path(pages.__file__).parent / "figures").glob("*.sql"):
+        assert not any(name in path.read_text(encoding="utf-8") for name in private), path
+
+
 def test_a_column_that_does_not_exist_cannot_be_put_into_the_catalogue() -> None:
     with pytest.raises(ValueError, match="no_such"):
         rows("/x", "agent", "x", filters="no_such")
@@ -104,7 +116,7 @@ def test_the_shortcut_answers_with_the_functions_that_openapi_is_written_from() 
     shortcut = next(layer for layer in APP.user_middleware if layer.cls is Shortcut)
     promised = {route.path: route.endpoint for route in APP.routes if isinstance(route, APIRoute)}
     answers = dict(shortcut.kwargs["answers"])
-    assert answers.pop("/openapi.json"), "the document itself is answered there too"
+    assert answers.pop("/openapi.json") and answers.pop("/docs"), "the documents are answered there too"
     assert answers == {endpoint.path: promised[endpoint.path] for endpoint in CATALOGUE}
 
 
