@@ -57,6 +57,12 @@ _KEYS = {
 }
 
 
+def with_many_rows() -> list[str]:
+    """The tables of which a user has as many rows as wanted; of the others there is one by their key."""
+    tables = [name for name in RULES if name not in ("agent", "team") and not name.startswith("ops.")]
+    return [n for n in tables if not set(table_named(n).info["natural_key"]) <= {"user_id", "agent_id", "team_id"}]
+
+
 def fill(connection: psycopg.Connection[Any], users: int, each: int) -> dict[str, int]:
     """`users` users, each with `each` rows of every table. Returns the rows of one user, by table."""
     for statement in (
@@ -73,11 +79,10 @@ def fill(connection: psycopg.Connection[Any], users: int, each: int) -> dict[str
         connection.execute(statement.encode())
     rows = {"agent": 1, "team": 1}
     ruled = [name for name in RULES if name not in rows and not name.startswith("ops.")]
+    many = set(with_many_rows())
     for name in sorted(ruled, key=lambda name: _FIRST.index(name) if name in _FIRST else len(_FIRST)):
-        table = table_named(name)
-        alone = set(table.info["natural_key"]) <= {"user_id", "agent_id", "team_id"}
-        rows[name] = 1 if alone else each
-        connection.execute(_insert(table, users, rows[name]))
+        rows[name] = each if name in many else 1
+        connection.execute(_insert(table_named(name), users, rows[name]))
     for name in ("ops.sync_state", "ops.onboarding_job"):
         rows[name] = 0
     return rows
