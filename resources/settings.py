@@ -223,6 +223,13 @@ class Settings(BaseSettings):
         str,
         Field(description="what starts the platform here, for messages", examples=["systemctl restart v2.target"]),
     ] = "v2 up"
+    code_socket: Annotated[
+        Path | None,
+        Field(
+            description="the code server's Unix socket, for whom its folder is open; unset, it has a port of 127.0.0.1",
+            examples=["/run/v2-code-server/socket"],
+        ),
+    ] = None
     receiver_port: Annotated[
         int, Field(ge=1, le=65535, description="port of the webhook receiver on 127.0.0.1", examples=[3020])
     ] = 3020

@@ -308,7 +308,8 @@ class Platform:
                 me.save(self._pid_file(name))  # what it becomes keeps its pid, so `v2 status` knows it
         if name in ("daemon", "webserver"):
             # They ask the code server at once, and complain at length where nobody answers yet.
-            wait_until(lambda: _listens(self._port("code-server") or 0), START_PATIENCE_S)
+            code_at = self.settings.code_socket or self._port("code-server") or 0
+            wait_until(lambda: _listens(code_at), START_PATIENCE_S)
         return services[name].argv, environment, self._root
 
     def prepare(self, urls: DatabaseUrls) -> None:
@@ -334,28 +335,36 @@ class Platform:
 
     def _dagster_services(self, urls: DatabaseUrls, *, keep_port: bool = False) -> tuple[list[_Service], bool]:
         """The three of Dagster, and whether the code server has to move to another port (never with `keep_port`)."""
+        code_at, moved = self._code_server(keep_port=keep_port)
+        self._remember_port("webserver", self.settings.ui_port)
+        workspace = self._dagster_home / "workspace.yaml"
+        at = {"socket": str(code_at)} if isinstance(code_at, Path) else {"host": HOST, "port": code_at}
+        server = {"grpc_server": at | {"location_name": "v2"}}
+        write_whole(workspace, json.dumps({"load_from": [server]}) + "\n", mode=0o644)  # JSON is YAML
+
+        python, ui_port = [sys.executable, "-m"], self.settings.ui_port
+        code = [*python, "dagster", "api", "grpc", "-m", self._module, "-d", str(self._root), "--location-name", "v2"]
+        code += ["--use-python-environment-entry-point"]
+        code += ["-s", str(code_at)] if isinstance(code_at, Path) else ["-h", HOST, "-p", str(code_at)]
+        if self.settings.log_format == "json":
+            code += ["--log-format", "json"]
+        web = [*python, "v2_assets.webserver"]
+        daemon = [*python, "v2_assets.daemon", "-w", str(workspace)]
+        return [
+            _Service("code-server", code, lambda _: _listens(code_at)),  # it listens once the definitions are loaded
+            _Service("webserver", web, lambda _: _answers(f"http://{HOST}:{ui_port}/server_info")),
+            _Service("daemon", daemon, lambda process: _beats(urls.dagster, process)),
+        ], moved
+
+    def _code_server(self, *, keep_port: bool) -> tuple[int | Path, bool]:
+        """Where the code server is: its socket, or its port; and whether that port is another one than before."""
+        if self.settings.code_socket is not None:
+            return self.settings.code_socket, False
         port, moved = self._port("code-server"), False
         if port is None or (not keep_port and self._process("code-server") is None and not port_is_free(port)):
             port, moved = free_port(), True
         self._remember_port("code-server", port)
-        self._remember_port("webserver", self.settings.ui_port)
-        workspace = self._dagster_home / "workspace.yaml"
-        lines = ["load_from:", "  - grpc_server:"]
-        lines += [f"      host: {HOST}", f"      port: {port}", "      location_name: v2"]
-        write_whole(workspace, "\n".join(lines) + "\n", mode=0o644)
-
-        python, ui_port = [sys.executable, "-m"], self.settings.ui_port
-        code = [*python, "dagster", "api", "grpc", "-h", HOST, "-p", str(port), "-m", self._module]
-        code += ["-d", str(self._root), "--location-name", "v2", "--use-python-environment-entry-point"]
-        web = [*python, "v2_assets.webserver"]
-        daemon = [*python, "v2_assets.daemon", "-w", str(workspace)]
-        if self.settings.log_format == "json":  # the daemon's log is written by us in either
-            code, web = [*code, "--log-format", "json"], [*web, "--log-format", "json"]
-        return [
-            _Service("code-server", code, lambda _: _listens(port)),  # it listens once the definitions are loaded
-            _Service("webserver", web, lambda _: _answers(f"http://{HOST}:{ui_port}/server_info")),
-            _Service("daemon", daemon, lambda process: _beats(urls.dagster, process)),
-        ], moved
+        return port, moved
 
     def _outward(self) -> tuple[_Service, _Service]:
         """The two that face the outside."""
@@ -418,13 +427,15 @@ class Platform:
             )
         self._dagster_home.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, self._dagster_home / "dagster.yaml")
-        with Database(urls.dagster).connect() as conn:
-            row = conn.execute("select to_regclass('public.alembic_version') is not null").fetchone()
         stamp = self._run / "dagster.version"
-        if row == (True,) and stamp.exists() and stamp.read_text() == version("dagster"):
-            return
-        argv = [sys.executable, "-m", "dagster", "instance", "migrate"]
-        done = subprocess.run(argv, env=environment, cwd=self._root, capture_output=True, text=True, check=False)  # noqa: S603
+        # One at a time, of all homes that share this database.
+        with Database(urls.dagster).connect(autocommit=True) as conn:
+            conn.execute("select pg_advisory_lock(hashtext('v2 prepares dagster'))")
+            row = conn.execute("select to_regclass('public.alembic_version') is not null").fetchone()
+            if row == (True,) and stamp.exists() and stamp.read_text() == version("dagster"):
+                return
+            argv = [sys.executable, "-m", "dagster", "instance", "migrate"]
+            done = subprocess.run(argv, env=environment, cwd=self._root, capture_output=True, text=True, check=False)  # noqa: S603
         write_whole(self._log("instance"), done.stdout + done.stderr)
         if done.returncode != 0:
             raise PlatformError(
@@ -563,12 +574,16 @@ def _is_run_worker(process: ProcessId) -> bool:
         return False
 
 
-def _listens(port: int) -> bool:
-    try:
-        with socket.create_connection((HOST, port), timeout=1):
-            return True
-    except OSError:
-        return False
+def _listens(at: int | Path) -> bool:
+    """Whether somebody takes connections at this port, or this Unix socket."""
+    family, address = (socket.AF_UNIX, str(at)) if isinstance(at, Path) else (socket.AF_INET, (HOST, at))
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.settimeout(1)
+        try:
+            probe.connect(address)
+        except OSError:
+            return False
+    return True
 
 
 def _answers(url: str) -> bool:

@@ -24,6 +24,8 @@ UNITS = sorted((DEPLOY / "systemd").glob("v2*.service"))
 #: What faces the outside has a module of its own, which is told its own login only.
 FACING = {"receiver": "sensors.receiver", "api": "v2_assets.api"}
 SETTINGS = {f"V2_{name.upper()}" for name in Settings.model_fields}
+KEYS = {"V2_FUB_SYSTEM_KEY", "V2_SKYSLOPE_CLIENT_SECRET", "V2_SECRET_KEY", "V2_UI_KEY", "V2_API_TASKS_KEY",
+        "V2_ALERT_SLACK_URL", "V2_ALERT_SMTP_URL"}  # fmt: skip
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose/compose.yaml").read_text(encoding="utf-8"))
 
 
@@ -35,6 +37,12 @@ def unit(path: Path) -> configparser.ConfigParser:
     if path.suffix == ".service":
         parser.read_string((DEPLOY / "systemd/v2-.service.d/hardening.conf").read_text(encoding="utf-8"))
     return parser
+
+
+def settings_files(path: Path) -> list[Path]:
+    """Our examples of the settings files that a unit is given."""
+    names = re.findall(r"^EnvironmentFile=/etc/v2/(\S+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return [DEPLOY / "systemd/etc" / name for name in names]
 
 
 def env(path: Path) -> dict[str, str]:
@@ -63,11 +71,45 @@ def test_a_unit_starts_what_exists_with_settings_that_exist_and_may_write_only_w
         words = shlex.split(words[2].removeprefix("exec "))
     assert words[0].startswith("/opt/v2/.venv/bin/")
     check_command(words)
-    example = DEPLOY / "systemd/etc" / Path(service["EnvironmentFile"]).name
-    assert set(env(example)) <= SETTINGS
+    given = [name for file in settings_files(path) for name in env(file)]
+    assert given and set(given) <= SETTINGS and len(given) == len(set(given)), "a setting stands in one place"
+    home = service.get("Environment", "").removeprefix("V2_HOME=/var/lib/")
+    assert home == service.get("StateDirectory", "")
+    assert service["UMask"] == ("0007" if path.stem == "v2-code-server" else "0077")
     assert service["NoNewPrivileges"] == "yes" and service["ProtectSystem"] == "strict"
     if service.get("Type") == "exec":
         assert service["Restart"] == "always"
+
+
+def test_no_account_can_read_a_key_that_its_processes_do_not_use() -> None:
+    """Processes of one account can read each other's environment, so what counts is what an account is given."""
+    held: dict[str, set[str]] = {}
+    for path in UNITS:
+        names = {name for file in settings_files(path) for name in env(file)}
+        held.setdefault(unit(path)["Service"]["User"], set()).update(names & KEYS)
+    alerts = {"V2_ALERT_SLACK_URL", "V2_ALERT_SMTP_URL"}
+    sources = {"V2_SECRET_KEY", "V2_FUB_SYSTEM_KEY", "V2_SKYSLOPE_CLIENT_SECRET"}
+    assert held == {
+        "v2": sources | alerts,
+        "v2-owner": sources,
+        "v2-web": {"V2_UI_KEY", "V2_API_TASKS_KEY"} | alerts,
+        "v2-receiver": {"V2_SECRET_KEY", "V2_FUB_SYSTEM_KEY"},
+        "v2-api": {"V2_API_TASKS_KEY"},
+    }
+    made = (ROOT / "docs/howto/install.md").read_text(encoding="utf-8")
+    assert all(f"/usr/sbin/nologin {account}\n" in made for account in held)
+
+
+def test_the_code_servers_socket_is_for_the_daemon_and_the_web_server_alone() -> None:
+    code = unit(DEPLOY / "systemd/v2-code-server.service")["Service"]
+    socket = Path(env(DEPLOY / "systemd/etc/v2.env")["V2_CODE_SOCKET"])
+    assert socket.parent == Path("/run") / code["RuntimeDirectory"] and code["RuntimeDirectoryMode"] == "0750"
+    let_in = {p.stem for p in UNITS if code["Group"] in unit(p)["Service"].get("SupplementaryGroups", "").split()}
+    of_the_account = {p.stem for p in UNITS if unit(p)["Service"]["User"] == code["User"]}
+    assert (let_in, of_the_account) == ({"v2-webserver"}, {"v2-code-server", "v2-daemon"})
+    assert Path(COMPOSE["x-base"]["V2_CODE_SOCKET"]).parent.parent == Path("/var/lib/v2")
+    for name in FACING:
+        assert not COMPOSE["services"][name]["volumes"], f"{name} would see the socket"
 
 
 def test_a_database_that_is_away_ends_no_unit_for_good() -> None:
@@ -185,11 +227,9 @@ def test_no_container_can_look_into_another_and_each_is_given_the_secrets_that_i
         assert "pid" not in service and "privileged" not in service and "cap_add" not in service, name
         if name not in ("postgres", "proxy"):
             assert service["cap_drop"] == ["ALL"] and "no-new-privileges:true" in service["security_opt"], name
-    keys = {"V2_FUB_SYSTEM_KEY", "V2_SKYSLOPE_CLIENT_SECRET", "V2_SECRET_KEY", "V2_UI_KEY", "V2_API_TASKS_KEY",
-            "V2_ALERT_SLACK_URL", "V2_ALERT_SMTP_URL"}  # fmt: skip
-    held = {name: set(service.get("environment", ())) & keys for name, service in services.items()}
+    held = {name: set(service.get("environment", ())) & KEYS for name, service in services.items()}
     alerts = {"V2_ALERT_SLACK_URL", "V2_ALERT_SMTP_URL"}
-    assert held.pop("daemon") == held.pop("code-server") == keys - {"V2_API_TASKS_KEY"}
+    assert held.pop("daemon") == held.pop("code-server") == KEYS - {"V2_API_TASKS_KEY"}
     assert held.pop("migrate") == held.pop("backup") == {"V2_SECRET_KEY"}
     assert held.pop("monitor") == alerts
     assert held.pop("webserver") == {"V2_UI_KEY", "V2_API_TASKS_KEY"}

@@ -86,13 +86,13 @@ def busy(connection: psycopg.Connection[Any], database: Database) -> psycopg.Con
     return connection
 
 
-def get(database: Database, *paths: str) -> list[httpx.Response]:
-    """What the pages of one process answer, one after the other."""
-    app = Starlette(routes=Pages(database).routes())
+def get(database: Database, *paths: str, key: str | None = None, shown: str = "") -> list[httpx.Response]:
+    """What the pages of one process answer, one after the other, to somebody who shows a key."""
+    app = Starlette(routes=Pages(database, key).routes())
 
     async def ask() -> list[httpx.Response]:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://monitor") as client:
-            return [await client.get(path) for path in paths]
+            return [await client.get(path, headers={"X-V2-Key": shown}) for path in paths]
 
     return asyncio.run(ask())
 
@@ -170,6 +170,12 @@ def test_the_report_shows_what_waits_and_draws_what_was_measured(
     number = keep_report(busy, "health", html)
     found, missing = get(database, f"/reports/{number}", f"/reports/{number + 1}")
     assert (found.text, missing.status_code) == (html, 404)
+
+
+def test_with_a_key_reports_are_for_the_proxy_that_shows_it(busy: psycopg.Connection[Any], database: Database) -> None:
+    number = keep_report(busy, "health", "<p>")
+    statuses = [get(database, f"/reports/{number}", key="k" * 64, shown=s)[0].status_code for s in ("", "x", "k" * 64)]
+    assert statuses == [403, 403, 200]
 
 
 def test_an_empty_platform_has_a_report_too(connection: psycopg.Connection[Any]) -> None:

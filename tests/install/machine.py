@@ -47,7 +47,7 @@ def prepare() -> None:
 
 @dataclass(slots=True)
 class Machine:
-    """One machine. `folder` holds its root; `base` is kept between calls, for it never changes."""
+    """One machine. `folder` holds its root; `base` is kept between calls, for it never changes, and so is pip's cache."""
 
     folder: Path
     base: Path
@@ -83,10 +83,12 @@ class Machine:
         given |= {"PIP_CERT": "/etc/ssl/registries.pem", "DEBIAN_FRONTEND": "noninteractive", "LANG": "C.UTF-8"}
         argv = ["systemd-nspawn", "-q", "-D", str(self.root), "--register=no", "--keep-unit", "--pipe"]
         argv += ["--bind-ro=/etc/resolv.conf", *(f"--setenv={name}={value}" for name, value in given.items())]
-        for folder in (given.get("PIP_FIND_LINKS"), _pip_cache()):
-            if folder and Path(folder).is_dir():
-                argv.append(f"--bind={folder}")
-        argv.append(f"--setenv=PIP_CACHE_DIR={_pip_cache()}")
+        pip = self.base.with_name("pip")
+        pip.mkdir(exist_ok=True)
+        argv += [f"--bind={pip}", f"--setenv=PIP_CACHE_DIR={pip}"]
+        links = given.get("PIP_FIND_LINKS")
+        if links and Path(links).is_dir():
+            argv.append(f"--bind-ro={links}")
         return self._run([*argv, "bash", "-euo", "pipefail", "-c", commands], commands, 3600)
 
     def boot(self) -> None:
@@ -175,7 +177,3 @@ def _mirror() -> str:
         if release == RELEASE and component == "main":
             return site
     raise CannotRun(f"this machine has no packages of Debian {RELEASE} to build another one from")
-
-
-def _pip_cache() -> str:
-    return os.environ.get("PIP_CACHE_DIR") or str(Path.home() / ".cache/pip")

@@ -106,7 +106,8 @@ class Monitor:
         def health(request: Request) -> Response:
             return JSONResponse(self.state, 200 if self.state["ok"] else 503)
 
-        return Starlette(routes=[Route("/health", health), *Pages(self.database).routes()])
+        key = self.settings.ui_key.get_secret_value() if self.settings.ui_key else None
+        return Starlette(routes=[Route("/health", health), *Pages(self.database, key).routes()])
 
 
 def _send_without_database(settings: Settings, kind: str) -> None:

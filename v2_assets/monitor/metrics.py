@@ -16,6 +16,7 @@ from starlette.routing import Route
 from resources.errors import V2Error
 from resources.postgres import Database
 from v2_assets.health.measures import BY_NAME, Sample, take
+from v2_assets.webserver.guard import KEY_HEADER, shows
 
 #: Measuring reads every staging table's indexes; who asks more often gets the same answer again.
 FRESH_FOR_S = 30.0
@@ -47,10 +48,10 @@ def exposition(samples: Iterable[Sample]) -> bytes:
 
 
 class Pages:
-    """The routes. One object serves one process."""
+    """The routes. One object serves one process. With a `key`, reports are for the proxy that shows it."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, key: str | None = None) -> None:
+        self._database, self._key = database, key
         self._lock = Lock()
         self._text, self._until = b"", 0.0
 
@@ -71,6 +72,8 @@ class Pages:
             return PlainTextResponse(f"nothing can be measured now ({error.code})\n", 503)
 
     def _report(self, request: Request) -> Response:
+        if self._key and not shows(request.headers, KEY_HEADER, self._key):
+            return PlainTextResponse("reports are asked for through the proxy, which knows V2_UI_KEY\n", 403)
         number = request.path_params["number"]
         try:
             with self._database.connect() as connection:

@@ -76,7 +76,7 @@ class Guard:
         method, path = scope.get("method", "GET"), scope["path"]
         reads = method in ("GET", "HEAD")
         self._check_host(headers)
-        if self.key and not (reads and path == ALIVE) and not _same(headers, KEY_HEADER, self.key):
+        if self.key and not (reads and path == ALIVE) and not shows(headers, KEY_HEADER, self.key):
             raise Refused(403, "the UI is asked for through the proxy, which knows V2_UI_KEY")
         if scope["type"] == "websocket" or not reads or path == GRAPHQL:
             check_same_page(headers)
@@ -97,7 +97,7 @@ class Guard:
 
     async def _task(self, scope: Scope, headers: Headers, receive: Receive) -> Receive:
         """The request's body again, once it is known for a task. Raises Refused."""
-        if not self.tasks_key or not _same(headers, TASKS_HEADER, self.tasks_key):
+        if not self.tasks_key or not shows(headers, TASKS_HEADER, self.tasks_key):
             raise Refused(403, "the key for tasks does not fit; see V2_API_TASKS_KEY")
         self._check_host(headers)
         if scope["type"] != "http" or (scope["method"], scope["path"]) != ("POST", GRAPHQL):
@@ -160,7 +160,8 @@ def _is_followed_link(headers: Headers) -> bool:
     return headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
 
 
-def _same(headers: Headers, name: str, expected: str) -> bool:
+def shows(headers: Headers, name: str, expected: str) -> bool:
+    """Whether a request shows this key in the header of this name."""
     return hmac.compare_digest(headers.get(name, "").encode(), expected.encode())
 
 
