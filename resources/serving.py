@@ -17,6 +17,8 @@ from collections.abc import Callable
 from typing import Any
 
 import uvicorn
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from resources import logs
@@ -24,10 +26,22 @@ from resources.errors import V2Error
 from resources.settings import load_settings
 
 HOST = "127.0.0.1"
+#: Where a process says that it lives, which a restart would change, and that it can do its work, which one would not.
+HEALTH, READY = "/health", "/ready"
 #: How long a client may take to say what it wants. nginx sends a request when it has its head.
 HEAD_S = 10.0
 #: The first descriptor that systemd hands to a service it has opened sockets for (sd_listen_fds(3)).
 _FIRST = 3
+
+
+async def alive(request: Request) -> Response:
+    """The answer at HEALTH: whoever gets it talks to a process that serves."""
+    return JSONResponse({"ok": True})
+
+
+def readiness(*, database: bool) -> Response:
+    """The answer at READY: 200, or 503 while the database is away."""
+    return JSONResponse({"database": "ok" if database else "away"}, 200 if database else 503)
 
 
 class _Prompt(HttpToolsProtocol):

@@ -41,6 +41,7 @@ from resources.processes import (
     wait_until,
     write_whole,
 )
+from resources.serving import READY
 from resources.settings import Settings, project_root
 from v2_assets.schema import migrate
 
@@ -380,7 +381,7 @@ class Platform:
         port = self.settings.receiver_port
         self._remember_port("receiver", port)
         argv = [sys.executable, "-m", "sensors.receiver"]
-        return _Service("receiver", argv, lambda _: _answers(f"http://{HOST}:{port}/health"))
+        return _Service("receiver", argv, lambda _: _answers(f"http://{HOST}:{port}{READY}"))
 
     def _receiver_environment(self, environment: dict[str, str], urls: DatabaseUrls) -> dict[str, str]:
         """It faces the outside: the login that may add to the inbox, and the keys that prove an event."""
@@ -393,7 +394,7 @@ class Platform:
         port = self.settings.api_port
         self._remember_port("api", port)
         argv = [sys.executable, "-m", "v2_assets.api"]
-        return _Service("api", argv, lambda _: _answers(f"http://{HOST}:{port}/health"))
+        return _Service("api", argv, lambda _: _answers(f"http://{HOST}:{port}{READY}"))
 
     def _api_environment(self, environment: dict[str, str], urls: DatabaseUrls) -> dict[str, str]:
         """It faces the outside and needs no secret but its own login."""

@@ -22,6 +22,7 @@ from resources.encryption import secret_keys
 from resources.errors import DatabaseError
 from resources.http.redact import HIDDEN
 from resources.postgres import Database
+from resources.serving import HEALTH, READY, alive, readiness
 from resources.settings import Settings
 from resources.webhooks import SOURCES, Addresses, basic_pair, signed_by_fub
 from sensors.receiver.bounds import Overloaded, Quota, Room
@@ -54,7 +55,7 @@ class Receiver:
         self._noticed: dict[int, str] = {}
         self._room = Room(max(MOST_BYTES, self._largest))
         self._store = Store(database)
-        self._pages = Starlette(routes=[Route("/health", self._health)], lifespan=self._lifespan)
+        self._pages = Starlette(routes=[Route(HEALTH, alive), Route(READY, self._ready)], lifespan=self._lifespan)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, or the server's life."""
@@ -72,9 +73,8 @@ class Receiver:
         with suppress(asyncio.CancelledError):
             await writer
 
-    async def _health(self, request: Request) -> Response:
-        alive = await self._store.alive()
-        return JSONResponse({"database": "ok" if alive else "away"}, 200 if alive else 503)
+    async def _ready(self, request: Request) -> Response:
+        return readiness(database=await self._store.alive())
 
     async def _hook(self, request: Request) -> Response:
         if request.method != "POST":

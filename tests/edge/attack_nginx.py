@@ -14,6 +14,7 @@ from websockets.typing import Origin, Subprotocol
 
 from resources.processes import free_port
 from tests.edge.conftest import API, HOOKS, PERSON, UI, Dagster, Edge, nginx
+from v2_assets.result import Result
 
 MUTATION = 'mutation { setConcurrencyLimit(concurrencyKey: "source_fub", limit: 0) }'
 SAME = {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty"}
@@ -132,8 +133,30 @@ def test_no_log_holds_a_search_a_token_or_the_address_of_a_webhook(edge: Edge) -
 def test_an_upstream_that_is_away_writes_no_query_into_the_error_log(edge: Edge, tmp_path: Path) -> None:
     with nginx(tmp_path, free_port(), edge.others, free_port()) as away:
         with away.client(API) as client:
-            assert client.get("/leads/fub_people?search=SEARCHED").status_code == 502
+            assert client.get("/leads/fub_people?search=SEARCHED").status_code == 503
         assert "SEARCHED" not in away.logs("/leads/fub_people")
+
+
+def failure(answer: httpx.Response) -> tuple[int, str, str]:
+    """Status, code and step of an answer that has the shape of the endpoints' own failures."""
+    told: Result[None] = Result[None].model_validate_json(answer.content)
+    assert (
+        answer.headers["content-type"] == "application/json" and answer.headers["x-content-type-options"] == "nosniff"
+    )
+    assert not told.success and told.error
+    return answer.status_code, told.error.code, told.step
+
+
+def test_what_nginx_itself_answers_at_the_endpoints_has_the_shape_that_they_promise(edge: Edge, tmp_path: Path) -> None:
+    few = {"rate=200r/s": "rate=1r/m", "zone=v2_api burst=400": "zone=v2_api burst=4"}
+    with nginx(tmp_path, free_port(), edge.others, free_port(), few) as away, away.client(API) as client:
+        answer = client.get("/leads/fub_people?search=x")
+        assert failure(answer) == (503, "away", "/leads/fub_people") and answer.headers["retry-after"] == "5"
+        assert failure(client.get('/a%22b%0a"')) == (503, "away", "")
+        assert failure(client.post("/tasks/sync", content=b"x" * 70_000)) == (413, "too_large", "/tasks/sync")
+        assert failure(client.get("/x", headers={"X-Long": "x" * 40_000})) == (400, "bad_request", "/x")
+        *_, last = (client.get("/flood") for _ in range(5))
+        assert failure(last) == (429, "too_many_requests", "/flood") and last.headers["retry-after"] == "1"
 
 
 def test_a_flood_is_answered_with_429_and_a_slow_client_is_cut_off(edge: Edge) -> None:

@@ -12,11 +12,12 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -168,8 +169,10 @@ class _Named(httpx.HTTPTransport):
 
 
 @contextlib.contextmanager
-def nginx(folder: Path, ui: int, others: Upstream, api: int) -> Iterator[Edge]:
-    """Our file in a real nginx; `ui` and `api` are the ports of what stands behind."""
+def nginx(
+    folder: Path, ui: int, others: Upstream, api: int, changed: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[Edge]:
+    """Our file in a real nginx; `ui` and `api` are the ports of what stands behind, `changed` what else is changed."""
     for name in ("tls", "log", "temp"):
         (folder / name).mkdir()
     self_signed(folder / "tls/fullchain.pem", folder / "tls/privkey.pem", UI, HOOKS, API)
@@ -183,6 +186,9 @@ def nginx(folder: Path, ui: int, others: Upstream, api: int) -> Iterator[Edge]:
     for port, ours in ((3000, ui), (3010, others.port), (3020, others.port), (3030, api)):
         text = text.replace(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{ours}")
     text = text.replace("/etc/nginx/v2", str(folder)).replace("/var/log/nginx", str(folder / "log"))
+    for ours, other in changed.items():
+        assert ours in text
+        text = text.replace(ours, other)
     kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     temp = "".join(f"{kind}_temp_path {folder}/temp/{kind};\n" for kind in kinds)
     user = "user root;\n" if os.getuid() == 0 else ""

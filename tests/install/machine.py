@@ -47,7 +47,7 @@ def prepare() -> None:
 
 @dataclass(slots=True)
 class Machine:
-    """One machine. `folder` holds its root; `base` is kept between calls, for it never changes, and so is pip's cache."""
+    """One machine. `folder` holds its root; `base` never changes, so it is kept between calls, as pip's cache is."""
 
     folder: Path
     base: Path

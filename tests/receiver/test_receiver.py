@@ -167,9 +167,9 @@ def test_a_connection_that_the_server_ended_is_replaced_without_a_lost_event(rec
     assert len(receiver.stored()) == 2
 
 
-def test_health_says_whether_the_database_takes_events(receiver: Running) -> None:
-    answer = httpx.get(f"http://127.0.0.1:{receiver.port}/health", trust_env=False)
-    assert (answer.status_code, answer.json()) == (200, {"database": "ok"})
+def test_it_says_that_it_lives_and_whether_the_database_takes_events(receiver: Running) -> None:
+    told = [httpx.get(f"http://127.0.0.1:{receiver.port}{path}", trust_env=False) for path in ("/health", "/ready")]
+    assert [(answer.status_code, answer.json()) for answer in told] == [(200, {"ok": True}), (200, {"database": "ok"})]
 
 
 def test_the_receivers_role_can_add_to_the_inbox_and_read_nothing_at_all(database: Database) -> None:

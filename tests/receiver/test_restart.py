@@ -31,7 +31,7 @@ def started(home: Path, port: int, url: str) -> subprocess.Popen[bytes]:
 
     def ready() -> bool:
         try:
-            return httpx.get(f"http://127.0.0.1:{port}/health", trust_env=False).status_code == 200
+            return httpx.get(f"http://127.0.0.1:{port}/ready", trust_env=False).status_code == 200
         except httpx.HTTPError:
             return False
 

@@ -19,10 +19,10 @@ import orjson
 from fastapi import FastAPI, Request, Response
 from starlette.background import BackgroundTask
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.responses import JSONResponse
 
 from resources.errors import V2Error
 from resources.postgres import Database
+from resources.serving import HEALTH, READY, alive, readiness
 from resources.settings import Settings
 from v2_assets.api import pages
 from v2_assets.api.asked import Asked, Parameters, cursor_of
@@ -72,7 +72,8 @@ class Api:
         self.app.include_router(
             Tasks(self.store, WebServer(settings.ui_port, tasks_key=settings.api_tasks_key), self.admit).router
         )
-        self.app.add_api_route("/health", self._health, include_in_schema=False)
+        self.app.add_api_route(HEALTH, alive, include_in_schema=False)
+        self.app.add_api_route(READY, self._ready, include_in_schema=False)
         self.app.openapi = self._openapi
         tell_failures(self.app)
         described = Unchanging(lambda: orjson.dumps(self._openapi()), "application/json")
@@ -95,13 +96,13 @@ class Api:
         }
         return made
 
-    async def _health(self) -> Response:
+    async def _ready(self) -> Response:
         """Open to everybody, so the database is asked by one request at a time, and not again for a moment."""
         async with self._asking:
             if self._alive_until <= time.monotonic():
                 self._alive = await self.store.alive()
                 self._alive_until = time.monotonic() + ALIVE_FOR_S
-        return JSONResponse({"database": "ok" if self._alive else "away"}, 200 if self._alive else 503)
+        return readiness(database=self._alive)
 
     def admit(self, request: Request) -> str:
         """The hash of the token that a request carries. Raises NoToken, TooMany.
