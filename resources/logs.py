@@ -82,5 +82,7 @@ def start(form: Format) -> None:
     dagster.handlers.clear()
     dagster.propagate = True
     # One line per request would repeat addresses, and the address is the secret of an unsigned webhook.
-    for name in ("httpx", "httpcore", "uvicorn.access"):
+    # Two lines for each tick that found nothing to do are 100,000 a day; every tick is in the UI.
+    quiet = (f"dagster.daemon.{each}Daemon" for each in ("Sensor", "Scheduler", "Monitoring"))
+    for name in ("httpx", "httpcore", "uvicorn.access", *quiet):
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -16,8 +16,10 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Self
 
+import dagster as dg
 from dagster import DagsterInstance, DagsterRun
 from dagster._cli.api import _execute_run_command_body
+from dagster._core.execution import context_creation_job
 from dagster._core.instance import InstanceRef
 from dagster._core.launcher import CheckRunHealthResult, LaunchRunContext, RunLauncher, WorkerStatus
 from dagster._serdes import ConfigurableClass, ConfigurableClassData
@@ -104,10 +106,17 @@ class ForkingRunLauncher(RunLauncher[DagsterInstance], ConfigurableClass):
         return worker if worker and worker.alive() else None
 
 
+@dg.logger(description="What a run says goes where its process's other lines go, in the same form.")
+def _process_log(_: dg.InitLoggerContext) -> logging.Logger:
+    return logging.getLogger("dagster.run")
+
+
 def work(run_id: str, instance_ref: InstanceRef) -> None:
     """The forked process: executes one run and ends. Exits with 1 when the run failed."""
     os.setsid()  # a signal meant for the daemon's group must not end the runs
     logs.start(load_settings().log_format)
+    # Dagster takes a job's own loggers only where each run's configuration names them.
+    context_creation_job.default_system_loggers = lambda _: [(_process_log, {})]
     with logs.about(run=run_id), capture_interrupts(), DagsterInstance.from_ref(instance_ref) as instance:
         database = database_of(instance)
         if not run_session.hold(database, run_id):

@@ -5,7 +5,9 @@ Run monitoring is Dagster's own, asked as its daemon asks it.
 
 from __future__ import annotations
 
+import json
 import logging
+import multiprocessing
 import os
 import signal
 import socket
@@ -26,7 +28,7 @@ from resources.errors import ConfigError
 from resources.postgres import Database
 from resources.processes import ProcessId, wait_until
 from tests.dagster.instances import instance_on
-from tests.dagster.waiting_job import waiting_job
+from tests.dagster.waiting_job import waiting_job, work_into
 from v2_assets import run_session
 from v2_assets.dagster_storage import FRESH_S, database_of
 from v2_assets.run_launcher import PID_TAG, STARTED_TAG, ForkingRunLauncher
@@ -45,15 +47,19 @@ def briefly(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def launched(instance: dg.DagsterInstance, until: Path, parent: str | None = None) -> str:
-    run = instance.create_run_for_job(
+    run = made(instance, until, parent)
+    instance.run_launcher.launch_run(LaunchRunContext(run, None))
+    return run.run_id
+
+
+def made(instance: dg.DagsterInstance, until: Path, parent: str | None = None) -> dg.DagsterRun:
+    return instance.create_run_for_job(
         waiting_job,
         run_config={"ops": {"wait_for_file": {"config": {"until": str(until)}}}},
         job_code_origin=dg.reconstructable(waiting_job).get_python_origin(),
         parent_run_id=parent,
         root_run_id=parent,
     )
-    instance.run_launcher.launch_run(LaunchRunContext(run, None))
-    return run.run_id
 
 
 def status(instance: dg.DagsterInstance, run_id: str) -> dg.DagsterRunStatus:
@@ -101,6 +107,21 @@ def test_a_run_can_be_interrupted_and_is_then_canceled(instance: dg.DagsterInsta
     assert instance.run_launcher.terminate(run_id)
     assert reaches(instance, run_id, dg.DagsterRunStatus.CANCELED)
     assert wait_until(lambda: not instance.run_launcher.terminate(run_id), 120), "there is nothing left to interrupt"
+
+
+def test_what_a_run_says_is_in_the_log_of_its_process_in_the_form_that_is_set(
+    instance: dg.DagsterInstance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("V2_LOG_FORMAT", "json")
+    (tmp_path / "go").touch()
+    run, log = made(instance, tmp_path / "go"), tmp_path / "log"
+    process = multiprocessing.get_context("spawn").Process(target=work_into, args=(log, run.run_id, instance.get_ref()))
+    process.start()
+    process.join(120)
+    assert process.exitcode == 0
+    lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    [said] = [line for line in lines if line["message"].endswith("it waits")]
+    assert (said["logger"], said["level"], said["run"]) == ("dagster.run", "info", run.run_id)
 
 
 @pytest.mark.usefixtures("briefly")
