@@ -37,7 +37,7 @@ test-15: $(READY)  ## what depends on the server's version, on PostgreSQL 15 (De
 	@.ci/postgres-15 $(ARGS)
 
 install-test: $(READY)  ## the manual's installation, typed on a machine of its own (root, systemd-nspawn)
-	@$(BIN)/python -m pytest tests/install -m machine -x
+	@.ci/install
 
 test-edge: $(READY)  ## the proxy and the UI attacked with a real nginx and a real Chromium (installs them from Debian where it may)
 	@.ci/edge

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,8 +31,33 @@ class CannotRun(Exception):
     """This machine cannot boot another one; the text says what it lacks."""
 
 
-def prepare() -> None:
-    """Brings the programs that build and boot a machine. Raises CannotRun."""
+def cache() -> Path:
+    """Where what never changes is kept between calls: the base of machines, and pip's cache."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "v2-install-test"
+
+
+def prepare() -> Path:
+    """The folder of a machine's base, made when there is none, with the programs that boot one. Raises CannotRun."""
+    _bring_programs()
+    base = cache() / "base"
+    if not base.exists():
+        draft = base.with_name(base.name + ".unfinished")
+        _remove(draft)
+        draft.parent.mkdir(parents=True, exist_ok=True)
+        argv = ["debootstrap", "--variant=minbase", f"--include={','.join(BASE)}", RELEASE, str(draft), _mirror()]
+        _or_cannot(argv)
+        draft.rename(base)
+    _or_cannot(["systemd-nspawn", "-q", "-D", str(base), "--register=no", "--keep-unit", "--pipe", "true"])
+    return base
+
+
+def _or_cannot(argv: list[str]) -> None:
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise CannotRun(f"{argv[0]} failed: {(done.stdout + done.stderr).strip()[-300:]}")
+
+
+def _bring_programs() -> None:
     if os.geteuid() != 0:
         raise CannotRun("booting a machine wants root")
     missing = [package for program, package in NEEDED.items() if shutil.which(program) is None]
@@ -40,9 +66,7 @@ def prepare() -> None:
     if shutil.which("apt-get") is None:
         raise CannotRun(f"there is no {' and no '.join(missing)}, and no apt-get to bring them")
     for arguments in (("update",), ("install", "-y", "--no-install-recommends", *missing)):
-        done = subprocess.run(["apt-get", "-q", *arguments], capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            raise CannotRun(f"apt-get {arguments[0]} failed: {done.stderr.strip()[-300:]}")
+        _or_cannot(["apt-get", "-q", *arguments])
 
 
 @dataclass(slots=True)
@@ -60,16 +84,7 @@ class Machine:
         return self.folder / "root"
 
     def build(self) -> None:
-        """A fresh root from the base, which is made when there is none yet. Raises CannotRun."""
-        if not self.base.exists():
-            draft = self.base.with_name(self.base.name + ".unfinished")
-            _remove(draft)
-            draft.parent.mkdir(parents=True, exist_ok=True)
-            argv = ["debootstrap", "--variant=minbase", f"--include={','.join(BASE)}", RELEASE, str(draft), _mirror()]
-            done = subprocess.run(argv, capture_output=True, text=True, check=False)
-            if done.returncode != 0:
-                raise CannotRun(f"debootstrap failed: {(done.stdout + done.stderr).strip()[-300:]}")
-            draft.rename(self.base)
+        """A fresh root from the base."""
         self.folder.mkdir(parents=True, exist_ok=True)
         subprocess.run(["cp", "-a", "--reflink=auto", str(self.base), str(self.root)], check=True)
         (self.root / "etc/hosts").write_text(f"127.0.0.1 localhost {HOSTNAME} {' '.join(NAMES)}\n")
@@ -177,3 +192,10 @@ def _mirror() -> str:
         if release == RELEASE and component == "main":
             return site
     raise CannotRun(f"this machine has no packages of Debian {RELEASE} to build another one from")
+
+
+if __name__ == "__main__":
+    try:
+        prepare()
+    except CannotRun as why:
+        sys.exit(f"NOT RUN: the manual's installation. {why}")

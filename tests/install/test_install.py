@@ -7,7 +7,6 @@ is filled in. One machine, one story: each test goes on where the one before it 
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import tempfile
 import time
@@ -45,22 +44,17 @@ update-ca-certificates >/dev/null
 """
 
 
-def cache() -> Path:
-    """Where the base of machines is kept between calls."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "v2-install-test"
-
-
 @pytest.fixture(scope="module")
 def machine() -> Iterator[Machine]:
     """Packages and code are on it, and it is booted. The code is what is committed here."""
     try:
-        prepare()
-        folder = Path(tempfile.mkdtemp(prefix="v2-install-"))
-        made = Machine(folder, cache() / "base")
-        made.build()
+        base = prepare()
     except CannotRun as why:
         pytest.fail(f"the manual's installation was not tested: {why}")
+    folder = Path(tempfile.mkdtemp(prefix="v2-install-"))
+    made = Machine(folder, base)
     try:
+        made.build()
         made.install(block("install.md", "packages"))
         source = made.root / "srv/v2.git"
         subprocess.run(["git", "clone", "--quiet", "--bare", "--no-hardlinks", str(ROOT), str(source)], check=True)
