@@ -276,5 +276,6 @@ def test_a_sync_goes_on_when_postgres_restarts_under_it(machine: Machine) -> Non
 def test_after_a_reboot_all_is_as_before(machine: Machine) -> None:
     machine.reboot()
     gets_well(machine)
+    assert "v2-" not in machine.type("systemctl list-units --failed --plain --no-legend")
     machine.type("v2 doctor")
     equals_the_world(machine)
