@@ -5,14 +5,13 @@ users who got them. What else hangs on those tables follows with the next sweep 
 """
 
 import asyncio
-import time
 from collections.abc import Collection, Iterator
 from functools import cache
 
 import dagster as dg
 
-from resources.postgres import Database
 from sensors.ranges import covering, tags_for
+from sensors.watching import watch
 from v2_assets.automation import INBOX_INTERVAL_S, KIND_TAG
 from v2_assets.jobs import merge_backlog
 from v2_assets.merge import Fact, Unit
@@ -26,8 +25,6 @@ from v2_assets.webhooks.inbox import any_due
 
 #: As in the sweeps: a run over a gap costs less than a second run.
 USERS_PER_RUN = 200
-#: Dagster asks its sensors every five seconds. A tick that watches for most of that takes an event at once.
-WATCH_S = 4.0
 LOOK_EVERY_S = 0.2
 
 
@@ -46,14 +43,6 @@ def assets_for(stages: Collection[str]) -> list[dg.AssetKey]:
     return [dg.AssetKey(name) for name in sorted(set().union(*(_readers()[stage] for stage in stages)))]
 
 
-def _watch(database: Database) -> None:
-    """Returns when an event waits, or at the end of the watch."""
-    deadline = time.monotonic() + WATCH_S
-    with database.connect(autocommit=True) as connection:
-        while not any_due(connection) and time.monotonic() < deadline:
-            time.sleep(LOOK_EVERY_S)
-
-
 @dg.sensor(
     name="inbox",
     job=merge_backlog,
@@ -64,7 +53,7 @@ def _watch(database: Database) -> None:
 def inbox_sensor(
     context: dg.SensorEvaluationContext, platform: PlatformResource
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
-    _watch(platform.database)
+    watch(platform.database, any_due, LOOK_EVERY_S)
     told = asyncio.run(drain(platform.database, platform.settings))
     with platform.database.connect() as connection:
         tell(connection, platform.settings)

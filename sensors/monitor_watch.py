@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from v2_assets.alerting.deliver import deliver
-from v2_assets.automation import ALERTS_INTERVAL_S
+from v2_assets.automation import MONITOR_WATCH_INTERVAL_S
 from v2_assets.incidents import Finding, settle
 from v2_assets.platform import Platform
 from v2_assets.platform_resource import PlatformResource
@@ -14,7 +14,7 @@ from v2_assets.platform_resource import PlatformResource
 
 @dg.sensor(
     name="monitor_watch",
-    minimum_interval_seconds=ALERTS_INTERVAL_S,
+    minimum_interval_seconds=MONITOR_WATCH_INTERVAL_S,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Starts the monitor again when it has ended. Starts no run.",
 )

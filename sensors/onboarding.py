@@ -15,6 +15,7 @@ from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGra
 
 from resources.errors import Unexpected
 from sensors.ranges import covering, tags_for
+from sensors.watching import watch
 from v2_assets.automation import (
     HISTORY_KIND,
     INTEGRATION_TAG,
@@ -24,8 +25,19 @@ from v2_assets.automation import (
     RECENT_TAG,
 )
 from v2_assets.connections.probing import probe
+from v2_assets.connections.states import any_due
 from v2_assets.jobs import SYNC_JOBS
-from v2_assets.onboarding.jobs import Asked, Job, ask, give_up, to_start, wanted_run, write_jobs
+from v2_assets.onboarding.jobs import (
+    Asked,
+    Job,
+    any_open,
+    any_without_job,
+    ask,
+    give_up,
+    to_start,
+    wanted_run,
+    write_jobs,
+)
 from v2_assets.partitions import USERS_NAME, partition_key
 from v2_assets.platform_resource import PlatformResource
 from v2_assets.schema.stage import STREAMS
@@ -36,6 +48,7 @@ from v2_assets.staging.streams import stream
 USERS_PER_RUN = 25
 #: How far apart they may stand: Dagster writes down every partition of a run's range.
 LONGEST_RANGE = 200
+LOOK_EVERY_S = 1.0
 #: The key of the run that jobs have asked for.
 RUN_TAG = "v2/onboarding-run"
 #: Dagster's own: its place in the queue, and how often a run that lost its process is run again.
@@ -106,6 +119,12 @@ def _request(asked: Asked, users: Mapping[str, str], graph: BaseAssetGraph, rece
     )
 
 
+def work_waits(connection: psycopg.Connection[Any]) -> bool:
+    """Whether a key is to be asked about, or a job is open or to be written."""
+    platforms = list(SYNC_JOBS)
+    return any_open(connection) or any_without_job(connection, platforms) or any_due(connection, platforms)
+
+
 @dg.sensor(
     name="onboarding",
     jobs=list(SYNC_JOBS.values()),
@@ -117,6 +136,7 @@ def onboarding_sensor(
     context: dg.SensorEvaluationContext, platform: PlatformResource
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
     database = platform.database
+    watch(database, work_waits, LOOK_EVERY_S)
     told = asyncio.run(probe(database, platform.settings, list(SYNC_JOBS)))
     with database.connect(autocommit=True) as connection:
         jobs = write_jobs(connection, list(SYNC_JOBS))

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 import dagster as dg
 
 from resources.errors import Unexpected
-from sensors.onboarding import RUN_TAG
+from sensors.onboarding import LOOK_EVERY_S, RUN_TAG
 from sensors.runs import ACTIVE
+from sensors.watching import watch
 from v2_assets.automation import ONBOARDING_INTERVAL_S
-from v2_assets.onboarding.jobs import RunState, follow, open_jobs
+from v2_assets.onboarding.jobs import RunState, any_open, follow, open_jobs
 from v2_assets.platform_resource import PlatformResource
 
 _STATES: dict[dg.DagsterRunStatus, RunState] = {
@@ -38,6 +39,7 @@ def onboarding_progress_sensor(
     context: dg.SensorEvaluationContext, platform: PlatformResource
 ) -> Iterator[dg.SkipReason]:
     runs: dict[str, tuple[str, RunState] | None] = {}
+    watch(platform.database, any_open, LOOK_EVERY_S)
     with platform.database.connect(autocommit=True) as connection:
         jobs = open_jobs(connection)
         for key in {job.asked["key"] for job in jobs if job.asked}:

@@ -110,6 +110,12 @@ def migrated_template(postgres_server: PostgresServer) -> str:
     return name
 
 
+@pytest.fixture(autouse=True)
+def _nobody_watches_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tick that a test makes itself finds at once whether there is something to do."""
+    monkeypatch.setattr("sensors.watching.WATCH_S", 0.0)
+
+
 @pytest.fixture
 def empty_database(postgres_server: PostgresServer) -> Iterator[str]:
     """The URL of a fresh database without any table."""

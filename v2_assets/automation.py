@@ -58,6 +58,9 @@ MEASURING_INTERVAL_S = 300
 #: Trouble is told within a minute; looking costs a few reads of indexes.
 ALERTS_INTERVAL_S = 30
 
+#: The monitor itself is watched by nobody else under `v2 up`, and by the service manager elsewhere.
+MONITOR_WATCH_INTERVAL_S = 60
+
 #: A user who was deleted is left alone within a minute.
 PARTITIONS_INTERVAL_S = 60
 

@@ -345,7 +345,8 @@ class Platform:
 
         python, ui_port = [sys.executable, "-m"], self.settings.ui_port
         code = [*python, "dagster", "api", "grpc", "-m", self._module, "-d", str(self._root), "--location-name", "v2"]
-        code += ["--use-python-environment-entry-point"]
+        # Three sensors watch nearly all the time, each in a thread (sensors/watching.py).
+        code += ["--use-python-environment-entry-point", "--max-workers", "12"]
         code += ["-s", str(code_at)] if isinstance(code_at, Path) else ["-h", HOST, "-p", str(code_at)]
         if self.settings.log_format == "json":
             code += ["--log-format", "json"]

@@ -35,6 +35,15 @@ def test_the_definitions_load_in_an_empty_environment_with_warnings_as_errors(tm
     assert done.returncode == 0, done.stderr[-2000:]
 
 
+def test_no_process_at_rest_holds_what_only_plots_and_files_need() -> None:
+    code = (
+        "import sys, v2_assets.definitions as d; d.defs.get_repository_def().load_all_definitions();"
+        " assert not {'matplotlib', 'numpy', 'pandas', 'pyarrow'} & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
 def test_dagster_finds_nothing_wrong_with_them() -> None:
     dg.Definitions.validate_loadable(build_defs())
 

@@ -14,8 +14,9 @@ from starlette.applications import Starlette
 
 from resources.http.budget import Limit, PostgresBudget
 from resources.postgres import Database
+from resources.settings import load_settings
 from v2_assets.health.measures import MEASURES, history, keep, take
-from v2_assets.health.report import draw, keep_report
+from v2_assets.health.report import draw, keep_report, report_url
 from v2_assets.monitor.metrics import Pages
 
 STAGED = """
@@ -176,6 +177,11 @@ def test_with_a_key_reports_are_for_the_proxy_that_shows_it(busy: psycopg.Connec
     number = keep_report(busy, "health", "<p>")
     statuses = [get(database, f"/reports/{number}", key="k" * 64, shown=s)[0].status_code for s in ("", "x", "k" * 64)]
     assert statuses == [403, 403, 200]
+
+
+def test_a_report_is_linked_where_people_reach_it() -> None:
+    assert report_url(load_settings(monitor_port=3999), 7) == "http://127.0.0.1:3999/reports/7"
+    assert report_url(load_settings(public_url="https://v2.example.com"), 7) == "https://v2.example.com/reports/7"
 
 
 def test_an_empty_platform_has_a_report_too(connection: psycopg.Connection[Any]) -> None:

@@ -34,13 +34,13 @@ FEW_ACCOUNTS = 3
 #: A key about which nothing was learnt (the source is away, the key cannot be decrypted here) is asked about after it.
 LATER = timedelta(seconds=30)
 
-_DUE = f"""
-select {CONNECTION_COLUMNS} from v2.credentials c left join ops.credential_probe p on p.credentials_id = c.id
+_ASKED_NOW = """
+from v2.credentials c left join ops.credential_probe p on p.credentials_id = c.id
 where c.active and c.deleted_at is null and c.platform = any(%s)
   and (p.next_at <= now() or c.state = 'new' and p.credentials_id is null) and c.state <> 'paused'
   and exists (select from v2."user" u where u.id = c.user_id and u.deleted_at is null)
-order by p.next_at nulls first, c.id limit %s
-"""  # noqa: S608 - constants
+"""
+_DUE = f"select {CONNECTION_COLUMNS} {_ASKED_NOW} order by p.next_at nulls first, c.id limit %s"
 
 #: Sources in trouble, one row each. Doubted are keys that a probe found refused and that are still in use, and those
 #: that began to be refused within a quarter of an hour. All keys of an account count as one: an account can end.
@@ -89,6 +89,11 @@ async def due(connection: psycopg.AsyncConnection[Any], platforms: list[str], mo
     """Connections whose source is to be asked about the key now: new ones first, then who has waited longest."""
     result = await connection.execute(_DUE.encode(), [platforms, most])
     return connections_of(await result.fetchall())
+
+
+def any_due(connection: psycopg.Connection[Any], platforms: list[str]) -> bool:
+    """Whether `due` has one."""
+    return connection.execute(f"select {_ASKED_NOW} limit 1".encode(), [platforms]).fetchone() is not None
 
 
 async def doubt(connection: psycopg.AsyncConnection[Any], credentials_id: int) -> None:

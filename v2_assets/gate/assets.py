@@ -13,7 +13,7 @@ from v2_assets.gate.page import draw
 from v2_assets.gate.rules import Verdict
 from v2_assets.gate.stop import enforce
 from v2_assets.gate.story import story
-from v2_assets.health.report import keep_report
+from v2_assets.health.report import keep_report, report_url
 from v2_assets.platform_resource import PlatformResource
 
 #: Failing subjects that a check's metadata names.
@@ -38,7 +38,7 @@ def v1_gate(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg
         taken = enforce(connection, gate.verdicts)
         html = draw(story(connection, gate))
         number = keep_report(connection, "gate", html)
-    url = f"http://127.0.0.1:{platform.settings.monitor_port}/reports/{number}"
+    url = report_url(platform.settings, number)
     return dg.MaterializeResult(
         metadata={
             "page": dg.MetadataValue.url(url),

@@ -7,11 +7,6 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from matplotlib import rc_context
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
-
 #: Stands for the text's colour until the SVG is written.
 _INK = "#010203"
 _XLINK = 'xmlns:xlink="http://www.w3.org/1999/xlink"'
@@ -27,6 +22,11 @@ Series = Mapping[str, Sequence[tuple[datetime, float]]]
 def over_time(name: str, series: Series) -> str:
     """Lines over time from zero upwards. `name` makes the SVG's inner ids its own on the page."""
     ink = dict.fromkeys(("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), _INK)
+    from matplotlib import rc_context  # here: 30 MB that no process at rest needs
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
+
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": name, "font.size": 10, **ink}):
         figure = Figure(figsize=(4.8, 1.9), layout="constrained")
         axes = figure.add_subplot()

@@ -3,7 +3,7 @@
 import dagster as dg
 
 from v2_assets.automation import FRESHNESS, OWNERS, REPORT_CRON
-from v2_assets.health.report import draw, keep_report
+from v2_assets.health.report import draw, keep_report, report_url
 from v2_assets.platform_resource import PlatformResource
 
 
@@ -18,7 +18,7 @@ def health_report(context: dg.AssetExecutionContext, platform: PlatformResource)
     with platform.database.connect(autocommit=True) as connection:
         html = draw(connection)
         number = keep_report(connection, "health", html)
-    url = f"http://127.0.0.1:{platform.settings.monitor_port}/reports/{number}"
+    url = report_url(platform.settings, number)
     return dg.MaterializeResult(metadata={"report": dg.MetadataValue.url(url), "bytes": len(html)})
 
 

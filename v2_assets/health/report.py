@@ -15,10 +15,8 @@ from typing import Any
 
 import psycopg
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-from matplotlib import rc_context
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
-from matplotlib.figure import Figure
 
+from resources.settings import Settings
 from v2_assets.health.measures import KEPT, Sample, history, take
 
 #: Lines of one plot; what is smaller is drawn together as "others".
@@ -78,6 +76,12 @@ def keep_report(connection: psycopg.Connection[Any], kind: str, html: str) -> in
     return row[0] if row else 0
 
 
+def report_url(settings: Settings, number: int) -> str:
+    """Where people read it: behind the proxy, or at the monitor where there is none."""
+    proxied = "public_url" in settings.model_fields_set
+    return f"{settings.public_url if proxied else f'http://127.0.0.1:{settings.monitor_port}'}/reports/{number}"
+
+
 def _summed(rows: Iterable[tuple[datetime, tuple[str, ...], float]], statuses: set[str]) -> Series:
     chosen = [row for row in rows if row[1][1] in statuses]
     return _by(chosen, lambda labels: labels[0].removeprefix("stage_"))
@@ -120,6 +124,10 @@ def _largest(series: Series) -> Series:
 def _plot(title: str, unit: str, series: Series) -> Plot:
     if not series:
         return Plot(title, unit, None)
+    from matplotlib import rc_context  # here: 30 MB that no process at rest needs
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
+    from matplotlib.figure import Figure
+
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": title, "font.size": 9}):
         figure = Figure(figsize=(7.2, 2.6), layout="constrained")
         axes = figure.add_subplot()

@@ -36,13 +36,15 @@ MERGE_PATIENCE = timedelta(minutes=15)
 
 RunState = Literal["asked", "running", "success", "failure"]
 
-_WITHOUT_JOB = """
-insert into ops.onboarding_job (user_id, integration, credentials_id, status, attempt)
-select user_id, platform, id, 'New', 1 from v2.credentials c
+_HAS_NO_JOB = """
+from v2.credentials c
 where state = 'ok' and verified and active and deleted_at is null and platform = any(%s)
   and not exists (select from ops.onboarding_job j where j.credentials_id = c.id)
   and exists (select from v2."user" u where u.id = c.user_id and u.deleted_at is null)
-order by id on conflict do nothing
+"""
+_WITHOUT_JOB = f"""
+insert into ops.onboarding_job (user_id, integration, credentials_id, status, attempt)
+select user_id, platform, id, 'New', 1 {_HAS_NO_JOB} order by id on conflict do nothing
 """
 _OPEN = """
 select j.id, j.user_id, j.integration, j.status, j.created_at, j.entities, j.steps, j.asked, j.asked_at, j.runs,
@@ -130,6 +132,17 @@ class Asked:
 def open_jobs(connection: psycopg.Connection[Any]) -> list[Job]:
     """Every job that has not ended."""
     return [Job(*row) for row in connection.execute(_OPEN).fetchall()]
+
+
+def any_open(connection: psycopg.Connection[Any]) -> bool:
+    """Whether a job has not ended."""
+    query = "select from ops.onboarding_job where status in ('New', 'Started') limit 1"
+    return connection.execute(query).fetchone() is not None
+
+
+def any_without_job(connection: psycopg.Connection[Any], integrations: list[str]) -> bool:
+    """Whether `write_jobs` would write one."""
+    return connection.execute(f"select {_HAS_NO_JOB} limit 1".encode(), [integrations]).fetchone() is not None
 
 
 def write_jobs(connection: psycopg.Connection[Any], integrations: Sequence[str]) -> list[Job]:

@@ -14,8 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-import pyarrow as pa
-import pyarrow.parquet as pq
 from psycopg import sql
 from psycopg.rows import dict_row
 
@@ -157,6 +155,9 @@ def _csv_rows(file: Path) -> Iterator[tuple[dict[str, Any], str | None]]:
 
 
 def _parquet_rows(file: Path) -> Iterator[tuple[dict[str, Any], str | None]]:
+    import pyarrow as pa  # here: 40 MB that no process at rest needs
+    import pyarrow.parquet as pq
+
     try:
         table = pq.ParquetFile(file)
         if "id" not in table.schema_arrow.names:
