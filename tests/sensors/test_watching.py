@@ -37,7 +37,11 @@ _KEY = (
     " select 801, 901, 'fub', 'x', state, state = 'ok', case state when 'ok' then now() end"
     " from (select %s::text state) given"
 )
-_JOB = "insert into ops.onboarding_job (user_id, integration, credentials_id, status) values (901, 'fub', 801, %s)"
+_JOB = (
+    "insert into ops.onboarding_job (user_id, integration, credentials_id, status, ended_at)"
+    " select 901, 'fub', 801, status, case when status not in ('New', 'Started') then now() end"
+    " from (select %s::text status) given"
+)
 
 
 @pytest.mark.parametrize(
