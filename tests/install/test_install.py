@@ -216,7 +216,9 @@ def test_a_webhook_reaches_v2_through_nginx(machine: Machine) -> None:
 
 
 def test_what_was_lost_comes_back_from_the_nightly_backup(machine: Machine) -> None:
-    machine.type("systemctl start v2-backup.service")
+    old = "/var/backups/v2/nightly/old /var/backups/v2/before-upgrade.old"
+    machine.type(f"install -d -o v2-owner {old}; touch -d '30 days ago' {old}; systemctl start v2-backup.service")
+    assert machine.type(f"ls -d {old} 2>/dev/null || true").split() == ["/var/backups/v2/before-upgrade.old"]
     newest = machine.type("ls -d /var/backups/v2/nightly/* | tail -1").strip()
     rows = sql(machine, _ROWS)
     machine.type("systemctl stop v2.target")
