@@ -106,7 +106,7 @@ class ForkingRunLauncher(RunLauncher[DagsterInstance], ConfigurableClass):
         return worker if worker and worker.alive() else None
 
 
-@dg.logger(description="What a run says goes where its process's other lines go, in the same form.")
+@dg.logger({}, description="What a run says goes where its process's other lines go, in the same form.")
 def _process_log(_: dg.InitLoggerContext) -> logging.Logger:
     return logging.getLogger("dagster.run")
 
@@ -116,7 +116,7 @@ def work(run_id: str, instance_ref: InstanceRef) -> None:
     os.setsid()  # a signal meant for the daemon's group must not end the runs
     logs.start(load_settings().log_format)
     # Dagster takes a job's own loggers only where each run's configuration names them.
-    context_creation_job.default_system_loggers = lambda _: [(_process_log, {})]
+    context_creation_job.default_system_loggers = lambda _: [(_process_log, {})]  # pyright: ignore[reportPrivateImportUsage]
     with logs.about(run=run_id), capture_interrupts(), DagsterInstance.from_ref(instance_ref) as instance:
         database = database_of(instance)
         if not run_session.hold(database, run_id):
