@@ -430,8 +430,8 @@ class Platform:
         self._dagster_home.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, self._dagster_home / "dagster.yaml")
         stamp = self._run / "dagster.version"
-        # One at a time, of all homes that share this database.
-        with Database(urls.dagster).connect(autocommit=True) as conn:
+        # One at a time, of all homes that share this database, however long the first one takes.
+        with Database(urls.dagster, lock_timeout_s=2 * START_PATIENCE_S).connect(autocommit=True) as conn:
             conn.execute("select pg_advisory_lock(hashtext('v2 prepares dagster'))")
             row = conn.execute("select to_regclass('public.alembic_version') is not null").fetchone()
             if row == (True,) and stamp.exists() and stamp.read_text() == version("dagster"):

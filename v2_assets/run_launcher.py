@@ -108,7 +108,9 @@ class ForkingRunLauncher(RunLauncher[DagsterInstance], ConfigurableClass):
 
 @dg.logger({}, description="What a run says goes where its process's other lines go, in the same form.")
 def _process_log(_: dg.InitLoggerContext) -> logging.Logger:
-    return logging.getLogger("dagster.run")
+    said = logging.getLogger("dagster.run")
+    said.setLevel(logging.INFO)  # Dagster tells every event of a run as debugging, too
+    return said
 
 
 def work(run_id: str, instance_ref: InstanceRef) -> None:

@@ -121,6 +121,7 @@ def test_what_a_run_says_is_in_the_log_of_its_process_in_the_form_that_is_set(
     assert process.exitcode == 0
     lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
     [said] = [line for line in lines if line["message"].endswith("it waits")]
+    assert "debug" not in {line["level"] for line in lines}
     assert (said["logger"], said["level"], said["run"]) == ("dagster.run", "info", run.run_id)
 
 
