@@ -222,7 +222,8 @@ def test_what_was_lost_comes_back_from_the_nightly_backup(machine: Machine) -> N
     newest = machine.type("ls -d /var/backups/v2/nightly/* | tail -1").strip()
     rows = sql(machine, _ROWS)
     machine.type("systemctl stop v2.target")
-    assert "Failed with result" not in machine.type("journalctl --no-pager -u 'v2-*'"), "a stop is no failure"
+    failed = machine.type("journalctl --no-pager -u 'v2-*' | grep 'Failed with result' || true")
+    assert not failed, "neither a first start nor a stop is a failure"
     machine.type("sudo -u postgres psql -qc 'drop database v2 with (force)' -c 'drop database dagster with (force)'")
     machine.type(block("install.md", "database").replace("…", f'"{SECRET}"'.replace("$", r"\$")))
     commands = block("backup.md", "systemd").replace("/var/backups/v2/monday", newest)
