@@ -223,6 +223,21 @@ async def test_who_signs_in_with_a_token_of_ours_alone_means_v2() -> None:
         assert answer.json() == {"count": 13} and known.kept == []
 
 
+async def test_most_of_a_token_of_ours_goes_to_v1_as_little_as_the_whole_and_a_session_of_v1s_stays_v1s() -> None:
+    seen: list[str] = []
+
+    def notes(request: httpx.Request) -> httpx.Response:
+        seen.append(request.headers["authorization"])
+        return httpx.Response(200, json=12)
+
+    token, session = "v2_" + "aZ-_7" * 8 + "abc", "eyJhbGciOi.Xv2_" + "aZ7" * 20 + ".v2_" + "b" * 43
+    async with shadow(V2(count=13), Known(), v1=notes) as (client, _):
+        for header in (f"Bearer {token}", f"Bearer {token[:-1]}", f"bearer  {token}", f'Token "{token[:30]}"', token):
+            assert (await client.get(PATH, headers={"Authorization": header})).json() == {"count": 13}
+        assert (await client.get(PATH, headers={"Authorization": f"Bearer {session}"})).json() == 12
+    assert seen == [f"Bearer {session}"]
+
+
 async def test_only_a_sample_is_compared_and_never_more_than_a_few_at_once() -> None:
     v2, known = V2(slow=asyncio.Event()), Known()
     async with shadow(v2, known, at_once=2, timeout_s=5) as (client, app):

@@ -20,6 +20,8 @@ from v2_assets.schema.api import SCOPES
 
 _PREFIX = "v2_"  # so that secret scanners and people know one when they see it
 _FORM = re.compile(rf"{_PREFIX}[A-Za-z0-9_-]{{43}}")
+#: What begins like one, a piece of it included; in the middle of a longer word it is chance.
+_LIKE_OURS = re.compile(rf"(?<![A-Za-z0-9_.-]){_PREFIX}[A-Za-z0-9_-]{{20}}")
 _HEADER = re.compile(rf"Bearer ({_FORM.pattern})")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
@@ -39,8 +41,8 @@ def sent(headers: Sequence[str]) -> str | None:
 
 
 def holds(headers: Sequence[str]) -> bool:
-    """Whether there is a token of ours in these headers, however it is written: then they are for nobody else."""
-    return any(_FORM.search(header) for header in headers)
+    """Whether a token of ours is in these headers, or most of one, however it is written: they are for nobody else."""
+    return any(_LIKE_OURS.search(header) for header in headers)
 
 
 def create(
