@@ -135,7 +135,7 @@ def test_without_a_token_nothing_is_answered_but_what_is_said_to_be_open(running
             whole = {"params": {"handle": "run:x"}, "headers": {"Idempotency-Key": "x"}}
             answer = running.client.request(method, at, json=body, **whole)
             assert answer.status_code == 401, (method, path)
-    opened = ("/health", "/docs", "/openapi.json")
+    opened = ("/health", "/ready", "/docs", "/openapi.json")
     for path in (*opened, "/", "/redoc", "/docs/oauth2-redirect", "/metrics", "/static/x", "/openapi.yaml"):
         answer = running.client.get(path)
         assert answer.status_code == (200 if path in opened else 404), path
@@ -150,7 +150,7 @@ def test_the_page_for_people_loads_nothing_and_says_what_is_open(running: Runnin
     for endpoint in CATALOGUE:
         assert f"<code>GET {endpoint.path}</code>" in page.text and endpoint.what in html.unescape(page.text)
     opened, _, asking = page.text.partition("Everything else asks for")
-    assert asking and all(path in opened for path in ("this page", "/openapi.json", "/health"))
+    assert asking and all(path in opened for path in ("this page", "/openapi.json", "/health", "/ready"))
     with httpx.Client(
         base_url=running.client.base_url, trust_env=False, headers={"Accept-Encoding": "identity"}
     ) as bare:
@@ -175,6 +175,6 @@ def test_a_flood_of_questions_whether_it_lives_asks_the_database_once_a_moment(d
 
         api.store.alive = counted  # type: ignore[method-assign]
         with ThreadPoolExecutor(20) as threads:
-            codes = list(threads.map(lambda _: client.get("/health").status_code, range(200)))
-    assert codes == [200] * 200
+            codes = list(threads.map(lambda _: client.get("/ready").status_code, range(200)))
+    assert codes == [200] * 200 and asked
     assert all(later - sooner > ALIVE_FOR_S for sooner, later in pairwise(asked))
