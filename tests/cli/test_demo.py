@@ -10,6 +10,7 @@ from typing import LiteralString
 import pytest
 
 from resources.postgres import Database
+from v2_assets.cli import demo_truth
 from v2_assets.cli.demo import Demo, DemoFailed, State, work_done
 
 
@@ -48,3 +49,11 @@ def test_a_row_of_v2_is_work_and_what_an_idle_platform_writes_is_none(database: 
         idle = "insert into ops.incident (code, key, severity, subject, told) values ('x', 'x', 'info', 'x', 'info')"
         assert work_after(idle) == before
         assert work_after("update v2.\"user\" set email = 'b@example.test'") != before
+
+
+def test_the_truth_of_any_number_of_users_is_compared(database: Database) -> None:
+    emails = {f"{number}@example.test": number for number in range(4_000)}
+    users = [{"email": email, "fub": {"account_id": "77"}} for email in emails]
+    told = {(email, "stage_fub_people"): {"1": None} for email in emails}
+    [line] = demo_truth.compare(database, told, users, emails)
+    assert (line["at_source"], line["unknown_here"]) == (4_000, 4_000)

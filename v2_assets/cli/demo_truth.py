@@ -86,9 +86,11 @@ def compare(
     accounts = {(u["email"], platform): u[platform]["account_id"] for u in users for platform in keys_of(u)}
     lines: dict[str, dict[str, Any]] = {}
     with database.connect() as connection, connection.cursor() as cur:
+        # One table for all: a transaction may not make thousands.
+        cur.execute("create temp table truth (source_id text) on commit drop")
         for (email, table), ids in told.items():
             stream = next(s for s in STREAMS if s.table == table)
-            cur.execute("create temp table truth (source_id text) on commit drop")
+            cur.execute("truncate truth")
             with cur.copy("copy truth from stdin") as copy:
                 for source_id in ids:
                     copy.write_row((source_id,))
@@ -114,7 +116,6 @@ def compare(
             ):
                 line[name] += value
             line["broken"] += broken
-            cur.execute("drop table truth")
     return list(lines.values())
 
 
