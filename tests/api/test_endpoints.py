@@ -162,6 +162,8 @@ def test_what_is_open_to_everybody_is_written_once(running: Running) -> None:
         first = running.client.get(path)
         assert "public" in first.headers["Cache-Control"]
         assert [running.client.get(path).content for _ in range(5)] == [first.content] * 5
+        plain = running.client.get(path, headers={"Accept-Encoding": "identity"})
+        assert plain.content == first.content and "content-encoding" not in plain.headers
 
 
 def test_a_flood_of_questions_whether_it_lives_asks_the_database_once_a_moment(database: Database) -> None:

@@ -276,12 +276,3 @@ def test_statements_are_kept_in_a_bounded_number() -> None:
     kept = pages._page.cache_info()
     assert kept.currsize <= pages.KEPT < 1000
     assert pages._total.cache_info().maxsize == pages.KEPT
-
-
-def test_the_open_document_is_written_once(running: Running) -> None:
-    first = running.client.get("/openapi.json")
-    kept = running.api._document
-    assert running.client.get("/openapi.json").content == first.content
-    assert running.api._document is kept
-    plain = running.client.get("/openapi.json", headers={"Accept-Encoding": "identity"})
-    assert plain.json() == first.json() and "content-encoding" not in plain.headers
