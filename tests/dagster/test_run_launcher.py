@@ -210,6 +210,9 @@ def test_a_worker_outlives_a_restart_of_postgres_and_is_never_failed_for_it(tmp_
             run_id = launched(instance, tmp_path / "go")
             assert reaches(instance, run_id, dg.DagsterRunStatus.STARTED)
             pid = worker(instance, run_id)
+            # What Dagster is writing down at that moment is lost, and its step with it: here it is waiting.
+            assert wait_until(lambda: bool(instance.all_logs(run_id, dg.DagsterEventType.STEP_START)), 60)
+            time.sleep(1)
             server.stop()
             server.start(keep_port=True)
             time.sleep(FRESH_S)  # a connection that was used a moment ago is not tried before it is used again
