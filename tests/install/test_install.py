@@ -96,7 +96,9 @@ def well(machine: Machine) -> bool:
     """All units run, the timer too, and nothing that should give signs of life is silent."""
     said = machine.type(
         f"systemctl is-active {' '.join(SERVICES)} v2-backup.timer v2.target || true\n"
-        "curl -sfo /dev/null http://127.0.0.1:3010/health && echo active || echo silent"
+        "curl -sfo /dev/null http://127.0.0.1:3010/health && echo active || echo silent\n"
+        # The pages refuse who does not come through the proxy, and that is an answer.
+        "curl -so /dev/null http://127.0.0.1:3000/server_info && echo active || echo silent"
     )
     return set(said.split()) == {"active"}
 
