@@ -45,7 +45,7 @@ def http_sink() -> Iterator[Sink]:
         def log_message(self, format: str, *args: Any) -> None:
             pass
 
-    with _serving(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as port:
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as port:
         sink.url = f"http://127.0.0.1:{port}/hook"
         yield sink
 
@@ -98,13 +98,14 @@ def smtp_sink(*, tls: ssl.SSLContext | None = None, offers: Sequence[str] = ()) 
     class Server(socketserver.ThreadingTCPServer):
         daemon_threads = True
 
-    with _serving(Server(("127.0.0.1", 0), Handler)) as port:
+    with serving(Server(("127.0.0.1", 0), Handler)) as port:
         sink.url = f"smtp://127.0.0.1:{port}"
         yield sink
 
 
 @contextmanager
-def _serving(server: socketserver.TCPServer) -> Iterator[int]:
+def serving(server: socketserver.TCPServer) -> Iterator[int]:
+    """A server at work for as long as the block lasts; its port."""
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:

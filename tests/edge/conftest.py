@@ -16,7 +16,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from types import MappingProxyType
 from typing import Any
 
@@ -24,6 +23,7 @@ import httpx
 import pytest
 
 from resources.processes import free_port, wait_until
+from sandbox.sinks import serving
 from tests.certificates import self_signed
 
 ROOT = Path(__file__).parents[2]
@@ -112,16 +112,8 @@ def upstream() -> Iterator[Upstream]:
         def log_message(self, format: str, *args: Any) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    try:
-        noted.port = server.server_address[1]
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as noted.port:
         yield noted
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(5)
 
 
 @dataclass

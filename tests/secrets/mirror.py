@@ -12,10 +12,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 
 import httpx
+
+from sandbox.sinks import serving
 
 _ONE_HOP = ("host", "connection", "content-length", "content-encoding", "transfer-encoding", "accept-encoding", "date")
 _SHOWN = re.compile(r"authorization|session|cookie|key|token", re.IGNORECASE)
@@ -82,17 +83,9 @@ def mirror(behind: str) -> Iterator[Mirror]:
         def log_message(self, format: str, *args: Any) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    try:
-        made.url = f"http://127.0.0.1:{server.server_address[1]}"
+    with client, serving(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as port:
+        made.url = f"http://127.0.0.1:{port}"
         yield made
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(5)
-        client.close()
 
 
 def _refusal(said: str) -> dict[str, Any]:
