@@ -136,6 +136,10 @@ def test_a_refused_key_and_an_unforeseen_error_are_red_for_their_users_and_the_o
         monkeypatch.setenv(name, value)
     for _ in range(2):
         story.probe("fub")
+    # What had nothing to ask the source for is behind all the same, and is failed once.
+    last = run(instance, story.users)
+    assert [e.step_key for e in last.all_events if e.is_step_failure] == ["stage_fub_text_messages"]
+    assert shown(instance, "stage_fub_text_messages")["failed"] == {refused}
     assert run(instance, story.users).success, "the refused key is left out from now on"
     assert shown(instance, "stage_fub_people") == {"materialized": {broken, *others}, "failed": {refused}}
     assert shown(instance, "stage_fub_accounts")["failed"] == {refused}, "its last try failed, and none came after"

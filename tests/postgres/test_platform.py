@@ -204,7 +204,7 @@ def test_a_daemon_that_is_frozen_is_ended_and_started_again(platform: Platform) 
     assert before
     os.kill(before, signal.SIGSTOP)
     urls = ensure_databases(platform.settings)
-    supervisor = Supervisor(platform.settings, Database(urls.v2), Pulse(Database(urls.dagster), after_s=1.0))
+    supervisor = Supervisor(platform.settings, Database(urls.v2), Pulse(Database(urls.dagster), after_s=10))
 
     def replaced() -> bool:
         supervisor.look()

@@ -102,6 +102,21 @@ def test_a_revoked_key_is_put_out_of_use_by_its_sources_own_probe_and_leaves_the
     assert story.query("select code, severity from ops.alert") == [("credential_refused", "warning")]
 
 
+def test_a_key_that_goes_out_of_use_fails_each_stream_that_was_read_with_it_once(story: Story) -> None:
+    story.sync("fub", "groups")
+    refused = story.sandbox.world.users[1]
+    story.sandbox.faults.add({"name": "revoked_key", "key": refused.fub_key})
+    story.sync("fub", "people")
+    for _ in range(2):
+        story.probe("fub")
+    for stream in ("groups", "people", "deals"):
+        told = story.sync("fub", stream)[story.users[1]]
+        # Of people the failure is known; deals were never read, so nothing of theirs looks better than it is.
+        assert told.outcome == ("failed" if stream == "groups" else "excluded")
+        assert isinstance(told.error, Unauthorized) == (stream == "groups")
+    assert story.sync("fub", "groups")[story.users[1]].outcome == "excluded"
+
+
 def test_a_source_that_refuses_everybody_for_a_while_puts_nobody_out_of_use(story: Story) -> None:
     for user in story.sandbox.world.users[: len(story.users)]:
         story.sandbox.faults.add({"name": "revoked_key", "key": user.fub_key})

@@ -165,6 +165,15 @@ async def fail(connection: psycopg.AsyncConnection[Any], key: StreamKey, error: 
     )
 
 
+async def leave_out(connection: psycopg.AsyncConnection[Any], key: StreamKey) -> bool:
+    """Says that nothing is read with this connection's key any more. Returns whether that is news of a stream."""
+    result = await connection.execute(
+        f"update ops.sync_state set status = 'excluded', updated_at = now() where {_WHERE} and status <> 'excluded'",
+        key.model_dump(),
+    )
+    return result.rowcount > 0
+
+
 def overlap_start(watermark: datetime, minutes: int) -> datetime:
     """The start of an incremental window: late and tied records are read again rather than lost."""
     return watermark - timedelta(minutes=minutes)

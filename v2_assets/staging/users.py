@@ -25,7 +25,7 @@ from resources.settings import Settings
 from v2_assets.clients import client_of
 from v2_assets.connections.states import doubt
 from v2_assets.schema.stage import Stream
-from v2_assets.staging.state import StreamKey
+from v2_assets.staging.state import StreamKey, leave_out
 from v2_assets.staging.sync import StreamResult, SyncOptions, record_failure, sync_stream
 from v2_assets.users import Connection, UserContext
 
@@ -124,15 +124,15 @@ async def _sync_user(
 ) -> UserOutcome:
     outcome = UserOutcome(context.user_id)
     for connection in context.connections.get(stream.integration, ()):
-        if not connection.usable:
-            outcome.note("excluded")
-            continue
         key = StreamKey(
             integration=stream.integration,
             entity=stream.entity,
             account_ref=connection.account_ref,
             user_id=context.user_id,
         )
+        if not connection.usable:
+            outcome.note(*await _left_out(database, connection, key))
+            continue
         with about(user=context.user_id, integration=stream.integration, entity=stream.entity, run=run_id):
             try:
                 client = client_of(connection, settings, vault, budget)
@@ -156,6 +156,17 @@ async def _sync_user(
                 log.warning("not read: [%s] %s %s", failure.code, failure.message, where)
                 await _note_failure(database, connection, key, failure, run_id)
     return outcome
+
+
+async def _left_out(database: Database, connection: Connection, key: StreamKey) -> tuple[Outcome, V2Error | None]:
+    """A key that its source refuses fails each stream that was read with it, once; after that nothing happens."""
+    if connection.state == "needs_reconnect":
+        async with database.aconnect() as db, db.transaction():
+            if await leave_out(db, key):
+                return "failed", Unauthorized(
+                    f"the {key.integration} key is refused by its source and out of use", hint="docs/howto/keys.md"
+                )
+    return "excluded", None
 
 
 def failure_of(error: Exception) -> V2Error:
