@@ -264,6 +264,9 @@ class Settings(BaseSettings):
         int, Field(ge=1, description="requests a minute with one token; more are answered with 429")
     ] = 600
     api_burst: Annotated[int, Field(ge=1, description="requests that may come at once with one token")] = 60
+    api_time_percent: Annotated[
+        int, Field(ge=1, description="of a connection's time, what one token's answers may take in the long run")
+    ] = 25
     api_tasks_key: Annotated[
         SecretStr | None,
         Field(

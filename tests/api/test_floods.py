@@ -20,11 +20,11 @@ from resources.processes import wait_until
 from resources.settings import load_settings
 from tests.api.conftest import Running, generous, served
 from tests.api.world import ANN, CAT, LONE
-from v2_assets.api import bodies, pages, tokens
+from v2_assets.api import bodies, failures, pages, tokens
 from v2_assets.api.asked import Parameters
 from v2_assets.api.catalogue import ENDPOINTS
 from v2_assets.api.errors import TooMany
-from v2_assets.api.turns import Turns
+from v2_assets.api.turns import AT_ONCE_S, Turns
 
 DEALS = "/transactions/all"
 
@@ -126,8 +126,17 @@ def test_one_token_leaves_connections_to_the_others(changing: Running) -> None:
     assert refused > 0, "who asks for more than can wait is told so at once"
 
 
+def test_who_is_refused_for_asking_too_often_is_not_told_so_at_once(running: Running) -> None:
+    with flooded(running, 4, api_requests_per_minute=60, api_burst=1) as client:
+        assert client.get(DEALS, headers=good(running, ANN)).status_code == 200
+        began = time.monotonic()
+        told = [client.get(DEALS, headers=good(running, ANN)).status_code for _ in range(3)]
+        assert told.count(429) >= 2
+        assert time.monotonic() - began > told.count(429) * failures.REFUSED_AFTER_S
+
+
 async def test_turns_are_held_by_no_more_than_may_run_and_given_back_whatever_happens() -> None:
-    turns, running, most = Turns(2, most_waiting=5, patience_s=5), 0, 0
+    turns, running, most = Turns(2, 1.0, most_waiting=5, patience_s=5), 0, 0
 
     async def work(key: str, fails: bool) -> str:
         nonlocal running, most
@@ -149,13 +158,48 @@ async def test_turns_are_held_by_no_more_than_may_run_and_given_back_whatever_ha
     assert (most, told["refused"]) == (2, 3)
     assert await work("a", False) == "done"
     assert turns._lines == {}, "nothing is kept of a token that asks for nothing"
-    late = Turns(1, patience_s=0.01)
+    late = Turns(1, 1.0, patience_s=0.01)
     async with late.turn("a"):
         with pytest.raises(TooMany):
             async with late.turn("a"):
                 pass
         async with late.turn("b"):
             pass
+
+
+async def test_who_has_taken_much_time_asks_one_question_after_another_each_when_its_time_has_come() -> None:
+    now, asleep, running, most = 0.0, [], 0, 0
+
+    async def question(key: str, seconds: float) -> None:
+        nonlocal now, running, most
+        async with turns.turn(key):
+            running += 1
+            most = max(most, running)
+            await real_sleep(0)
+            now += seconds
+            running -= 1
+
+    async def sleep(seconds: float) -> None:
+        nonlocal now
+        asleep.append(round(seconds, 3))
+        now += seconds
+        await real_sleep(0)
+
+    real_sleep, turns = asyncio.sleep, Turns(2, 0.25, clock=lambda: now)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("v2_assets.api.turns.asyncio.sleep", sleep)
+        await question("a", AT_ONCE_S)
+        assert asleep == [], "a page of a frontend that asks for much at once is not kept waiting"
+        await question("a", 1.0)
+        most = 0
+        await asyncio.gather(*(question("a", 1.0) for _ in range(3)))
+        assert most == 1
+        assert sum(asleep) == pytest.approx(3 * 1.0 / 0.25 - 4 * 1.0, abs=1.1), "a quarter of each second"
+        await question("b", 1.0)
+        assert len(asleep) == 3, "another token pays nothing for it"
+        now += 100
+        await question("a", 1.0)
+        assert len(asleep) == 3, "time that is not used is not owed"
 
 
 @pytest.mark.parametrize(

@@ -155,7 +155,7 @@ def test_users_who_share_connections_at_the_same_time_see_their_own_rows_each(ru
 async def test_a_question_cannot_write_and_leaves_neither_its_token_nor_a_setting_on_the_connection(
     running: Running,
 ) -> None:
-    store = Store(Database(as_api(running.database.url)), 1)
+    store = Store(Database(as_api(running.database.url)), 1, 1.0)
     hashed = tokens.hash_of(running.tokens[ANN]) or ""
     async with store.opened():
         caller, (count,) = await store.ask(hashed, "read", pages.total(ENDPOINTS["/listings/count"], Asked()))

@@ -53,7 +53,7 @@ class Api:
     """The application of one installation; `app` is what a server serves."""
 
     def __init__(self, settings: Settings, database: Database) -> None:
-        self.store = Store(database, settings.api_connections)
+        self.store = Store(database, settings.api_connections, settings.api_time_percent / 100)
         self._limiter = Limiter(settings.api_requests_per_minute, settings.api_burst)
         self._noted: dict[str, int] = {}
         self._asking, self._alive, self._alive_until = asyncio.Lock(), False, 0.0

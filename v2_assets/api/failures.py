@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import Any
 
@@ -10,10 +11,12 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from resources.errors import DatabaseError, V2Error
-from v2_assets.api.errors import ApiError, BadRequest, of_database
+from v2_assets.api.errors import ApiError, BadRequest, TooMany, of_database
 from v2_assets.result import Result
 
 _log = logging.getLogger("v2.api")
+#: Who comes again at once, refused or not, costs a core by that alone; so nobody is refused at once.
+REFUSED_AFTER_S = 0.25
 
 FAILURES: dict[int | str, dict[str, Any]] = {
     400: {"description": "no HTTP, or an address that is too long", "content": {"text/plain": {}}},
@@ -57,6 +60,8 @@ async def of_failure(request: Request, error: Exception) -> Response:
     headers = {}
     if error.retry_after is not None:
         headers["Retry-After"] = str(error.retry_after)
+    if error.status == TooMany.status:
+        await asyncio.sleep(REFUSED_AFTER_S)
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     return told(request, error.status, error, headers)

@@ -1,7 +1,7 @@
 """Asking Postgres for a caller: a pool, and one read-only statement that carries the token and the question.
 
-Every connection is one of the pool's, and of those no token has more than its share (`turns`); tokens that have not
-been seen to be good have one share together, so that made-up ones cost their makers' time and nobody else's.
+Every connection is one of the pool's, and of those and of their time no token has more than its share (`turns`).
+Tokens that have not been seen to be good have one share together, so that made-up ones cost nobody else's time.
 
 Row-level security asks the same token, so without a good one the question finds nothing; the caller is then told so.
 """
@@ -52,11 +52,11 @@ class Caller:
 class Store:
     """The database as the endpoints use it; `opened` for the life of the application."""
 
-    def __init__(self, database: Database, size: int) -> None:
+    def __init__(self, database: Database, size: int, share_of_time: float) -> None:
         self._database = database
         self._size = size
         self._pool: AsyncConnectionPool | None = None
-        self._turns = Turns(max(1, size // SHARE))
+        self._turns = Turns(max(1, size // SHARE), share_of_time)
         self._known: OrderedDict[str, None] = OrderedDict()
 
     @asynccontextmanager
