@@ -85,7 +85,7 @@ class DealPlanter:
                 case "deal_not_merged_yet":
                     self._held.append(self.deals.pop(plant.deal))
                 case "deal_unreadable":
-                    deal["transactionType"] = deal["dealType"] = "SOMETHING_NEW"
+                    deal["grossCommission"] = "plenty"
                 case "deal_altered_in_v1":
                     self._rows[plant.deal][str(plant.column)] = plant.value
                 case "person_dropped_from_the_deal":

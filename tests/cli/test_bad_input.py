@@ -182,26 +182,25 @@ def test_reconcile_is_clean_after_a_sync_and_lists_what_is_missing_before(story:
     assert {m["detail"]["status_reason"] for m in result["data"]["missing"]} == {"in_down_line"}
 
 
-def test_an_unknown_code_is_listed_with_its_reason_and_retry_merges_it_without_fetching(
-    story: Story, tmp_path: Path
-) -> None:
+def test_an_unknown_word_is_listed_and_taught_by_command_without_fetching(story: Story, tmp_path: Path) -> None:
     with story.database.connect() as connection:
-        taken = connection.execute(
-            "delete from ops.code_map where code_set = 'property_type' and raw = 'RESIDENTIAL' returning *"
-        ).fetchall()
+        connection.execute("delete from ops.code_map where code_set = 'property_type' and value = 'Residential'")
     story.sync_all("rezen")
     v2("merge", cwd=tmp_path, **story.environment())
-    code, result, _ = v2("reconcile", "--integration", "rezen", cwd=tmp_path, **story.environment())
-    rejected = [m for m in result["data"]["missing"] if m["reason"] == "rejected"]
-    assert code == 0 and rejected
-    assert rejected[0]["detail"]["value"] == "RESIDENTIAL"
-    with story.database.connect() as connection:
-        connection.cursor().executemany("insert into ops.code_map values (%s, %s, %s, %s)", taken)
+    code, result, _ = v2("codes", cwd=tmp_path, **story.environment())
+    assert code == 0 and {(w["source"], w["code_set"], w["word"]) for w in result["data"]} == {
+        ("rezen", "property_type", "RESIDENTIAL")
+    }
+    assert {w["table"] for w in result["data"]} == {"stage_rezen_transactions", "stage_rezen_listings"}
     story.sandbox.requests.clear()
-    for table in ("stage_rezen_transactions", "stage_rezen_listings"):
-        words = ("retry", "--table", table, "--reason", "unknown_code", "--now")
-        assert v2(*words, cwd=tmp_path, **story.environment())[0] == 0
-    assert story.query("select count(*) from staging.stage_rezen_transactions where status = 'rejected'") == [(0,)]
+    words = ("codes", "add", "rezen", "property_type", "RESIDENTIAL")
+    code, result, _ = v2(*words, "Homes", cwd=tmp_path, **story.environment())
+    assert (code, result["error"]["code"]) == (1, "config") and "Residential" not in result["error"]["hint"]
+    code, result, _ = v2(*words, "Residential", "--new", cwd=tmp_path, **story.environment())
+    assert code == 0 and sum(result["data"]["pending"].values()) > 0
+    v2("merge", cwd=tmp_path, **story.environment())
+    assert v2("codes", cwd=tmp_path, **story.environment())[1]["data"] == []
+    assert story.query("select count(*) from v2.transaction where property_type = 'Residential'")[0][0] > 0
     assert story.sandbox.requests.total() == 0
 
 

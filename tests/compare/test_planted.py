@@ -203,6 +203,6 @@ def test_the_evidence_leads_to_what_was_planted(compared: Any) -> None:
         assert len(by_kind[altered]["not_what_the_source_says"]) == 1
     assert by_kind["deal_of_a_stranger"]["why"] == "no_connection"
     assert by_kind["deal_shown_to_no_key"]["stream"] == "rezen/transactions"
-    assert by_kind["deal_unreadable"]["rule"] == "unknown_code"
+    assert by_kind["deal_unreadable"]["rule"] == "invalid_record"
     assert by_kind["person_dropped_from_the_deal"]["why"] == "the_record_tells_others"
     assert by_kind["person_lost_in_v2"]["why"] == "the_record_tells_it"

@@ -74,7 +74,7 @@ def exported(settings: Settings) -> dict[str, str]:
 
 @pytest.fixture
 def desk(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
-    """The platform runs; its code does not know one of Follow Up Boss's roles, as if that word were new."""
+    """The platform runs."""
     home = Path(tempfile.mkdtemp(prefix="v2-walk-"))
     home.chmod(0o711)  # when root starts it, the server runs as another account that has to pass here
     settings = load_settings(
@@ -91,8 +91,6 @@ def desk(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     try:
         platform.up(web=False)
         database = Database(ensure_databases(settings).v2)
-        with database.connect() as connection:
-            connection.execute("delete from ops.code_map where code_set = 'user_role' and raw = 'Agent'")
         yield Desk(home, environment, database)
     finally:
         platform.down()
@@ -105,13 +103,17 @@ def test_a_newcomer_onboards_finds_replays_rotates_and_restores_by_the_manual(de
     said = desk.type(block("keys.md", "onboard"))
     assert "fub: Complete" in said and "jane@example.com" in said
 
-    # Find out why a record is missing.
-    rejected = desk.query("select source_id from staging.stage_fub_users where status = 'rejected' order by id")
-    assert rejected, "an unknown word was to refuse somebody"
+    # Find out why a record is missing: an older release could not read it.
+    missing = desk.query("select id from v2.fub_deals order by id limit 1")[0][0]
+    rejected = desk.query(
+        "update staging.stage_fub_deals set status = 'rejected', status_reason = 'invalid_record', v2_id = null,"
+        f' status_detail = \'{{"field": "price"}}\' where v2_id = {missing} returning source_id'
+    )
+    desk.query(f"delete from v2.fub_deals where id = {missing} returning 1")
     looking = block("missing-record.md", "why").replace("4711", rejected[0][0])
     said = desk.type(looking)
-    assert "It is rejected: unknown_code" in said
-    assert "v2 retry --table stage_fub_users --reason unknown_code" in said
+    assert "It is rejected: invalid_record (field price)" in said
+    assert "v2 retry --table stage_fub_deals --reason invalid_record" in said
 
     # Replay rejected rows.
     said = desk.type(block("replay.md", "replay"))

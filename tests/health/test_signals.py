@@ -134,6 +134,14 @@ def ended_early(connection: Connection) -> None:
     )
 
 
+def strange_word(connection: Connection) -> None:
+    staged(connection, 1, "processed")
+    connection.execute(
+        "update staging.stage_fub_people set warnings ="
+        ' \'[{"code": "unknown_word", "field": "role", "found": "ISA", "code_set": "user_role"}]\''
+    )
+
+
 def undelivered(connection: Connection) -> None:
     connection.execute(
         "insert into ops.alert (code, severity, subject, created_at, attempts)"
@@ -199,6 +207,8 @@ CASES: list[tuple[str, str | None, Callable[[Connection], None]]] = [
     ("sweep_unproven", "warning", lambda c: unproven(c, "applied", "incomplete", hours_ago=3)),
     ("sweep_unproven", "warning", lambda c: unswept(c, 200)),
     ("stream_failed", None, lambda c: unproven(c, "shrunk", status="failed")),
+    ("unknown_word", None, lambda c: staged(c, 1, "processed")),
+    ("unknown_word", "info", strange_word),
     ("alert_undelivered", "warning", undelivered),
     ("backup_old", None, lambda c: backed_up(c, 25)),
     ("backup_old", "warning", lambda c: backed_up(c, 27)),

@@ -30,6 +30,7 @@ CODES: dict[str, str] = {
     "tick_failed": "A sensor or schedule fails each time it runs.",
     "ticks_stopped": "The daemon lives, and no sensor has ticked for minutes: nothing is started by the clock.",
     "trigger_off": "A schedule or sensor is switched off.",
+    "unknown_word": "A source uses words that V2 does not know; their columns are empty.",
     "webhook_disabled": "A source had switched webhooks off; they are on again.",
     "webhook_over_quota": "A connection sends more webhook events than it may; the rest is refused.",
     "webhook_unknown_event": "A source sends events that this version does not know.",

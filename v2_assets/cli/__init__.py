@@ -30,6 +30,7 @@ def register_commands() -> None:
     """Adds every command to `app`, once; only now, so that importing the package is quick."""
     from v2_assets.cli import (
         backup,
+        codes,
         compare,
         data,
         day_command,
@@ -58,6 +59,7 @@ def register_commands() -> None:
         users,
         offboard,
         data,
+        codes,
         imports,
         tables,
         compare,

@@ -38,12 +38,10 @@ keyed as (
 )
 select
   staged_id,
-  case when status_raw is not null and status is null then 'rejected'
-       when waits_for is not null then 'deferred' end as fate,
-  case when status_raw is not null and status is null then 'unknown_code'
-       when waits_for is not null then 'missing_parent' end as reason,
-  case when status_raw is not null and status is null
-       then jsonb_build_object('field', 'status', 'code_set', 'deal_status', 'value', status_raw) end as detail,
+  case when waits_for is not null then 'deferred' end as fate,
+  case when waits_for is not null then 'missing_parent' end as reason,
+  null::jsonb as detail,
+  ops.unknown_word('status', 'deal_status', status_raw, status) as words,
   waits_for,
   case when reader = account_user then 1 else 0 end as rank,
   fub_account_id,

@@ -1,5 +1,5 @@
 -- One user of a Follow Up Boss account, deleted ones too.
--- ad_user_id is the product's user whose key belongs to this CRM user.
+-- ad_user_id is the product's user whose key belongs to this CRM user. Nothing hangs on a role: an unknown one is kept.
 with source as (
   select b.id as staged_id, b.payload, b.source_id, split_part(b.account_ref, '/', 2) as account_raw
   from batch b
@@ -15,12 +15,10 @@ keyed as (
 )
 select
   staged_id,
-  case when ops.blank_null(payload ->> 'role') is not null and role is null then 'rejected'
-       when fub_account_id is null then 'deferred' end as fate,
-  case when ops.blank_null(payload ->> 'role') is not null and role is null then 'unknown_code'
-       when fub_account_id is null then 'missing_parent' end as reason,
-  case when ops.blank_null(payload ->> 'role') is not null and role is null
-       then jsonb_build_object('field', 'role', 'code_set', 'user_role', 'value', payload ->> 'role') end as detail,
+  case when fub_account_id is null then 'deferred' end as fate,
+  case when fub_account_id is null then 'missing_parent' end as reason,
+  null::jsonb as detail,
+  ops.unknown_word('role', 'user_role', ops.blank_null(payload ->> 'role'), role) as words,
   case when fub_account_id is null then 'fub_accounts/' || account_raw end as waits_for,
   fub_account_id,
   source_id::bigint as fub_user_id_raw,
@@ -29,7 +27,7 @@ select
   ops.blank_null(payload ->> 'lastName') as last_name,
   lower(ops.blank_null(payload ->> 'email')) as email,
   ops.blank_null(payload ->> 'phone') as phone,
-  role,
+  coalesce(role, ops.blank_null(payload ->> 'role')) as role,
   ops.blank_null(payload ->> 'status') as status,
   ops.flag(payload -> 'isOwner') as is_owner,
   case when jsonb_typeof(payload -> 'picture') = 'object' then payload -> 'picture' end as picture,

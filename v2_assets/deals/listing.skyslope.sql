@@ -26,16 +26,15 @@ keyed as (
   left join v2.listing old on old.source = 'skyslope' and old.listing_id_raw = s.listing_id_raw
 ),
 judged as (
-  select k.*, case when status_raw is not null and status is null then 'rejected'
-    when waits_for is not null then 'deferred' end as fate
+  select k.*, case when waits_for is not null then 'deferred' end as fate
   from keyed k
 )
 select
   staged_id,
   fate,
-  case fate when 'rejected' then 'unknown_code' when 'deferred' then 'missing_parent' end as reason,
-  case when fate = 'rejected'
-    then jsonb_build_object('field', 'status', 'code_set', 'transaction_status', 'value', status_raw) end as detail,
+  case fate when 'deferred' then 'missing_parent' end as reason,
+  null::jsonb as detail,
+  ops.unknown_word('status', 'transaction_status', status_raw, status) as words,
   waits_for,
   case when user_id = reader then 1 else 0 end as rank,
   listing_id_raw,

@@ -12,10 +12,8 @@ keyed as (
     exists (
       select from v2.listing live where live.source in ('rezen', 'skyslope')
         and live.listing_id_raw = s.listing_id_raw and live.deleted_at is null) as living,
-    case
-      when s.status_raw is not null and ss.value is null then array['status', 'transaction_status', s.status_raw]
-      when s.property_raw is not null and pt.value is null then array['property_type', 'property_type', s.property_raw]
-    end as unknown,
+    ops.unknown_word('status', 'transaction_status', s.status_raw, ss.value)
+      || ops.unknown_word('property_type', 'property_type', s.property_raw, pt.value) as words,
     case
       when a.id is null and p ->> 'transaction_owner_agent_id' is not null then 'agent/'
         || coalesce(ops.v1_raw(sa.payload, 'agent_id_raw'), 'v1:' || (p ->> 'transaction_owner_agent_id'))
@@ -40,17 +38,15 @@ judged as (
   select k.*,
     coalesce(told_status, case when (p ->> 'terminated')::boolean then 'Terminated'
       when (p ->> 'closed')::boolean then 'Closed' when p ? 'closed' then 'Active' end) as status,
-    case when living then 'filtered' when unknown is not null then 'rejected' when waits_for is not null then 'deferred'
-    end as fate
+    case when living then 'filtered' when waits_for is not null then 'deferred' end as fate
   from keyed k
 )
 select
   staged_id,
   fate,
-  case fate when 'filtered' then 'living_source' when 'rejected' then 'unknown_code' when 'deferred' then 'missing_parent'
-  end as reason,
-  case when fate = 'rejected'
-       then jsonb_build_object('field', unknown[1], 'code_set', unknown[2], 'value', unknown[3]) end as detail,
+  case fate when 'filtered' then 'living_source' when 'deferred' then 'missing_parent' end as reason,
+  null::jsonb as detail,
+  words,
   waits_for,
   'v1' as source,
   listing_id_raw,

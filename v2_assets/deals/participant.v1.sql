@@ -22,7 +22,6 @@ placed as (
 ),
 keyed as (
   select s.*, m.value as role, a.id as agent, i.user_id as mine, sa.payload as agent_row,
-    s.role_raw is not null and m.value is null as unknown,
     case
       when deal is null and not deal_lives and p ->> 'transaction_id' is not null
         then 'transaction/v1/' || coalesce(deal_raw, 'v1:' || (p ->> 'transaction_id'))
@@ -44,7 +43,6 @@ judged as (
     case
       when p ->> 'transaction_id' is null and p ->> 'listing_id' is null then 'rejected'
       when (deal_lives or place_lives) and deal is null and place is null then 'filtered'
-      when unknown then 'rejected'
       when waits_for is not null then 'deferred'
     end as fate
   from keyed k
@@ -52,11 +50,10 @@ judged as (
 select
   staged_id,
   fate,
-  case fate when 'filtered' then 'living_source' when 'deferred' then 'missing_parent'
-    when 'rejected' then case when unknown then 'unknown_code' else 'missing_key' end end as reason,
-  case when fate = 'rejected' then case
-    when unknown then jsonb_build_object('field', 'role', 'code_set', 'participant_role', 'value', role_raw)
-    else jsonb_build_object('field', 'transaction_id') end end as detail,
+  case fate when 'filtered' then 'living_source' when 'deferred' then 'missing_parent' when 'rejected' then 'missing_key'
+  end as reason,
+  case when fate = 'rejected' then jsonb_build_object('field', 'transaction_id') end as detail,
+  ops.unknown_word('role', 'participant_role', role_raw, role) as words,
   waits_for,
   'v1' as source,
   ops.v1_raw(p, 'participant_id_raw') as participant_id_raw,

@@ -14,15 +14,18 @@ with source as (
   from batch b
 ),
 keyed as (
-  select s.*, m.value as status, ty.value as transaction_type, rp.value as representation, f.id as office_id,
+  select s.*,
+    -- Of an archived file, or one in a state that nobody knows, the day of the close tells whether it is closed.
+    coalesce(m.value, case when s.status_raw is null then null
+      when ops.skyslope_day(s.p ->> 'actualClosingDate') is null then 'Pending' else 'Closed' end) as status,
+    ty.value as transaction_type, rp.value as representation, f.id as office_id,
     ad.id as address_id, sp.country, i.user_id, a.id as owner_id, a.team_id, t.team_owner_agent_id, t.team_id_raw,
     l.id as listing_id, old.sale_price as known_price, old.list_price as known_list_price,
     old.gross_commission as known_commission, su.payload as person,
-    case
-      when s.status_raw is not null and m.value is null then array['status', 'transaction_status', s.status_raw]
-      when s.kind_raw is not null and rp.value is null then array['dealType', 'representation', s.kind_raw]
-      when s.kind_raw is not null and ty.value is null then array['dealType', 'transaction_type', s.kind_raw]
-    end as unknown,
+    -- Some kinds tell no side: Lease, Referral. A kind that is known at all is no unknown word.
+    ops.unknown_word('status', 'transaction_status', nullif(s.status_raw, 'ARCHIVED'), m.value)
+      || ops.unknown_word('dealType', 'representation', s.kind_raw, coalesce(rp.value, ty.value))
+      || ops.unknown_word('dealType', 'transaction_type', s.kind_raw, coalesce(ty.value, rp.value)) as words,
     case when ad.id is null and s.address_key is not null then 'address/' || s.address_key
       when f.id is null and s.office_raw is not null then 'office/skyslope/' || s.office_raw end as waits_for
   from source s
@@ -43,15 +46,15 @@ keyed as (
     where x.source_id = s.agent_guid and x.status <> 'rejected' order by x.id limit 1) su on true
 ),
 judged as (
-  select k.*, case when unknown is not null then 'rejected' when waits_for is not null then 'deferred' end as fate
+  select k.*, case when waits_for is not null then 'deferred' end as fate
   from keyed k
 )
 select
   staged_id,
   fate,
-  case fate when 'rejected' then 'unknown_code' when 'deferred' then 'missing_parent' end as reason,
-  case when fate = 'rejected'
-       then jsonb_build_object('field', unknown[1], 'code_set', unknown[2], 'value', unknown[3]) end as detail,
+  case fate when 'deferred' then 'missing_parent' end as reason,
+  null::jsonb as detail,
+  words,
   waits_for,
   case when user_id = reader then 1 else 0 end as rank,
   transaction_id_raw,

@@ -31,7 +31,8 @@ connected as (
 people as (
   -- Per deal: what its people lack in V2, and the owner's name and e-mail as the deal writes them.
   select c.staged_id,
-    min(r.role_raw) filter (where m.value is null) as unknown_role,
+    ops.unknown_words('participants.participantRole', 'participant_role',
+      array_agg(r.role_raw) filter (where m.value is null)) as words,
     min(r.agent_raw) filter (where a.id is null) as unknown_agent,
     min(r.address_key) filter (where ad.id is null) as unknown_address,
     min(r.name) filter (where r.agent_raw = c.owner_raw) as owner_name,
@@ -54,16 +55,14 @@ keyed as (
     sx.value as told_status, ty.value as transaction_type, rp.value as representation, pt.value as property_type,
     o.id as owner_id, o.user_id, t.id as team_id, t.team_owner_agent_id, f.id as office_id, ad.id as address_id,
     l.id as listing_id, cn.external_user_id is not null as owner_connected,
-    case
-      when c.state_raw is not null and st.value is null then array['lifecycleState', 'lifecycle_state', c.state_raw]
-      when c.state_raw is not null and sg.value is null then array['lifecycleState', 'lifecycle_stage', c.state_raw]
-      when c.state_raw is not null and ss.value is null then array['lifecycleState', 'lifecycle_status', c.state_raw]
-      when c.status_raw is not null and sx.value is null then array['status', 'transaction_status', c.status_raw]
-      when c.type_raw is not null and ty.value is null then array['transactionType', 'transaction_type', c.type_raw]
-      when c.side_raw is not null and rp.value is null then array['representationType', 'representation', c.side_raw]
-      when c.property_raw is not null and pt.value is null then array['propertyType', 'property_type', c.property_raw]
-      when pp.unknown_role is not null then array['participants.participantRole', 'participant_role', pp.unknown_role]
-    end as unknown,
+    ops.unknown_word('lifecycleState', 'lifecycle_state', c.state_raw, st.value)
+      || ops.unknown_word('lifecycleState', 'lifecycle_stage', c.state_raw, sg.value)
+      || ops.unknown_word('lifecycleState', 'lifecycle_status', c.state_raw, ss.value)
+      || ops.unknown_word('status', 'transaction_status', c.status_raw, sx.value)
+      || ops.unknown_word('transactionType', 'transaction_type', c.type_raw, ty.value)
+      || ops.unknown_word('representationType', 'representation', c.side_raw, rp.value)
+      || ops.unknown_word('propertyType', 'property_type', c.property_raw, pt.value)
+      || coalesce(pp.words, '[]') as words,
     case
       when c.owner_raw is not null and o.id is null then 'agent/' || c.owner_raw
       when pp.unknown_agent is not null then 'agent/' || pp.unknown_agent
@@ -98,7 +97,6 @@ judged as (
     end as status,
     case
       when ops.flag(p -> 'listing') then 'filtered'
-      when unknown is not null then 'rejected'
       when waits_for is not null then 'deferred'
     end as fate
   from keyed k
@@ -106,10 +104,9 @@ judged as (
 select
   staged_id,
   fate,
-  case fate when 'filtered' then 'is_a_listing' when 'rejected' then 'unknown_code' when 'deferred' then 'missing_parent'
-  end as reason,
-  case when fate = 'rejected'
-       then jsonb_build_object('field', unknown[1], 'code_set', unknown[2], 'value', unknown[3]) end as detail,
+  case fate when 'filtered' then 'is_a_listing' when 'deferred' then 'missing_parent' end as reason,
+  null::jsonb as detail,
+  words,
   waits_for,
   case when reader_agent = owner_raw then 1 else 0 end as rank,
   'rezen' as source,

@@ -15,14 +15,12 @@ with source as (
 coded as (
   select s.*, ss.value as told_status, ty.value as transaction_type, sg.value as stage, ls.value as lifecycle_state,
     pt.value as property_type, rp.value as representation,
-    case
-      when s.status_raw is not null and ss.value is null then array['status', 'transaction_status', s.status_raw]
-      when s.type_raw is not null and ty.value is null then array['transaction_type', 'transaction_type', s.type_raw]
-      when s.stage_raw is not null and sg.value is null then array['stage', 'lifecycle_stage', s.stage_raw]
-      when s.state_raw is not null and ls.value is null then array['lifecycle_state', 'lifecycle_state', s.state_raw]
-      when s.property_raw is not null and pt.value is null then array['property_type', 'property_type', s.property_raw]
-      when s.side_raw is not null and rp.value is null then array['representation', 'representation', s.side_raw]
-    end as unknown
+    ops.unknown_word('status', 'transaction_status', s.status_raw, ss.value)
+      || ops.unknown_word('transaction_type', 'transaction_type', s.type_raw, ty.value)
+      || ops.unknown_word('stage', 'lifecycle_stage', s.stage_raw, sg.value)
+      || ops.unknown_word('lifecycle_state', 'lifecycle_state', s.state_raw, ls.value)
+      || ops.unknown_word('property_type', 'property_type', s.property_raw, pt.value)
+      || ops.unknown_word('representation', 'representation', s.side_raw, rp.value) as words
   from source s
   left join ops.code_map ss on ss.code_set = 'transaction_status' and ss.source = 'v1' and ss.raw = s.status_raw
   left join ops.code_map ty on ty.code_set = 'transaction_type' and ty.source = 'v1' and ty.raw = s.type_raw
@@ -67,17 +65,15 @@ judged as (
   select k.*,
     coalesce(told_status, case when (p ->> 'terminated')::boolean then 'Terminated'
       when (p ->> 'closed')::boolean then 'Closed' when p ? 'closed' then 'Pending' end) as status,
-    case when living then 'filtered' when unknown is not null then 'rejected' when waits_for is not null then 'deferred'
-    end as fate
+    case when living then 'filtered' when waits_for is not null then 'deferred' end as fate
   from keyed k
 )
 select
   staged_id,
   fate,
-  case fate when 'filtered' then 'living_source' when 'rejected' then 'unknown_code' when 'deferred' then 'missing_parent'
-  end as reason,
-  case when fate = 'rejected'
-       then jsonb_build_object('field', unknown[1], 'code_set', unknown[2], 'value', unknown[3]) end as detail,
+  case fate when 'filtered' then 'living_source' when 'deferred' then 'missing_parent' end as reason,
+  null::jsonb as detail,
+  words,
   waits_for,
   'v1' as source,
   transaction_id_raw,

@@ -17,7 +17,7 @@ from resources.errors import LedgerBroken
 from v2_assets.merge import session
 from v2_assets.merge.counts import MergeCounts
 from v2_assets.merge.refusals import caused_by_data, reason_of
-from v2_assets.merge.statements import SOURCE_OF, WANTS_MERGING, natural_key, same_key, staging, v2
+from v2_assets.merge.statements import SOURCE_OF, UNKNOWN_WORD, WANTS_MERGING, natural_key, same_key, staging, v2
 from v2_assets.merge.unit import Unit
 from v2_assets.schema.ownership import owned_by
 
@@ -77,7 +77,7 @@ def _merge_batch(cur: psycopg.Cursor[Any], unit: Unit, ids: list[int], user_id: 
     counts = MergeCounts(read=session.load_batch(cur, unit.stage, ids))
     if not counts.read:
         return counts
-    names = _select_primary(cur, unit, counts.read)
+    selected, names = _select_primary(cur, unit, counts.read)
     _choose_winners(cur, unit)
     for history in unit.history:
         part = session.v2_columns(history.table, _fresh_part(cur, history.sql))
@@ -96,6 +96,8 @@ def _merge_batch(cur: psycopg.Cursor[Any], unit: Unit, ids: list[int], user_id: 
     if owned_by(unit.table):
         session.let_children_follow(cur, unit.table, returning)
     _write_fates(cur, unit, counts)
+    if "words" in selected:
+        _write_words(cur, unit)
     cur.execute("set constraints all immediate")
     counts.must_add_up(unit.table)
     cur.execute(
@@ -111,8 +113,11 @@ def _fresh_part(cur: psycopg.Cursor[Any], text: str, params: dict[str, Any] | No
     return session.select_into(cur, "part", text, params)[0]
 
 
-def _select_primary(cur: psycopg.Cursor[Any], unit: Unit, expected: int) -> list[str]:
-    """Fills `selected` from the table's file; every batch row must be there exactly once."""
+def _select_primary(cur: psycopg.Cursor[Any], unit: Unit, expected: int) -> tuple[list[str], list[str]]:
+    """Fills `selected` from the table's file; every batch row must be there exactly once.
+
+    Returns the columns that the file tells, and those that are stored.
+    """
     selected, _ = session.select_into(cur, "selected", unit.sql)
     if "rank" not in selected:
         cur.execute("alter table selected add column rank int not null default 0")
@@ -127,9 +132,8 @@ def _select_primary(cur: psycopg.Cursor[Any], unit: Unit, expected: int) -> list
             hint="a join multiplies or loses rows: every batch row must come out exactly once",
             context={"table": unit.table, "read": expected, "selected": told, "distinct": distinct},
         )
-    return session.complete(
-        cur, "selected", session.v2_columns(unit.table, selected), SOURCE_OF[unit.stage], "staged_id"
-    )
+    stored = session.v2_columns(unit.table, selected)
+    return selected, session.complete(cur, "selected", stored, SOURCE_OF[unit.stage], "staged_id")
 
 
 def _choose_winners(cur: psycopg.Cursor[Any], unit: Unit) -> None:
@@ -252,6 +256,21 @@ def _write_fates(cur: psycopg.Cursor[Any], unit: Unit, counts: MergeCounts) -> N
     cur.execute("select fate, count(*) from selected where fate is not null group by fate")
     for fate, number in cur.fetchall():
         setattr(counts, fate, number)
+
+
+def _write_words(cur: psycopg.Cursor[Any], unit: Unit) -> None:
+    """Notes the words that no code table has in the rows that tell them, in place of those noted before."""
+    cur.execute(
+        sql.SQL(
+            "with told as (select s.staged_id, case when s.fate is distinct from 'filtered' then s.words else '[]' end"
+            "  as words, b.warnings from selected s join batch b on b.id = s.staged_id"
+            "  where s.words <> '[]' or b.warnings @> {noted}),"
+            " kept as (select staged_id, words, coalesce((select jsonb_agg(w) from jsonb_array_elements(warnings) w"
+            "  where not jsonb_build_array(w) @> {noted}), '[]') as others from told)"
+            " update {stage} t set warnings = nullif(kept.others || kept.words, '[]') from kept"
+            " where t.id = kept.staged_id"
+        ).format(stage=staging(unit.stage), noted=sql.Literal(Jsonb([{"code": UNKNOWN_WORD}])))
+    )
 
 
 def _reject_alone(connection: psycopg.Connection[Any], unit: Unit, staged_id: int, error: psycopg.Error) -> MergeCounts:

@@ -21,10 +21,12 @@ TELLS_FACTS = sql.SQL("status in ('pending', 'deferred')")
 #: waits longer than for other locks: who gave up would only come again.
 MERGE_LOCK = b"select set_config('lock_timeout', '300s', true), pg_advisory_xact_lock(hashtextextended(%s, 0))"
 _WAITS = sql.SQL("s.waits_for = keys.key and s.status = 'deferred'")
+#: The code of a staged row's warning that a word has no value (`ops.unknown_word`).
+UNKNOWN_WORD = "unknown_word"
 #: Columns the engine writes itself; a select must never return them.
 OURS = frozenset({"id", "created_at", "updated_at"})
 #: Columns of a primary select that steer the merge and are not stored in V2.
-STEERING = ("staged_id", "fate", "reason", "detail", "waits_for", "rank")
+STEERING = ("staged_id", "fate", "reason", "detail", "waits_for", "rank", "words")
 
 
 def v2(table: str) -> sql.Identifier:

@@ -7,17 +7,17 @@ with source as (
   from batch b
 ),
 keyed as (
-  select s.*, a.id as agent_id, a.user_id, st.value as status, s.status_raw is not null and st.value is null as unknown
+  select s.*, a.id as agent_id, a.user_id, st.value as status
   from source s
   left join v2.agent a on a.agent_id_raw = s.agent_raw
   left join ops.code_map st on st.code_set = 'payment_status' and st.source = 'rezen' and st.raw = s.status_raw
 )
 select
   staged_id,
-  case when unknown then 'rejected' when agent_id is null then 'deferred' end as fate,
-  case when unknown then 'unknown_code' when agent_id is null then 'missing_parent' end as reason,
-  case when unknown
-       then jsonb_build_object('field', 'status', 'code_set', 'payment_status', 'value', status_raw) end as detail,
+  case when agent_id is null then 'deferred' end as fate,
+  case when agent_id is null then 'missing_parent' end as reason,
+  null::jsonb as detail,
+  ops.unknown_word('status', 'payment_status', status_raw, status) as words,
   case when agent_id is null then 'agent/' || agent_raw end as waits_for,
   payment_id_raw,
   ops.money(amount) as amount,

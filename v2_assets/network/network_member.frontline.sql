@@ -12,8 +12,7 @@ with source as (
 ),
 keyed as (
   select s.*, a.id as agent_id, a.user_id, m.id as member_id, st.value as status,
-    case when a.id is null then 'agent/' || s.agent_raw when m.id is null then 'agent/' || s.member_raw end as waits_for,
-    s.status_raw is not null and st.value is null as unknown
+    case when a.id is null then 'agent/' || s.agent_raw when m.id is null then 'agent/' || s.member_raw end as waits_for
   from source s
   left join v2.agent a on a.agent_id_raw = s.agent_raw
   left join v2.agent m on m.agent_id_raw = s.member_raw
@@ -21,11 +20,10 @@ keyed as (
 )
 select
   staged_id,
-  case when told then 'filtered' when unknown then 'rejected' when waits_for is not null then 'deferred' end as fate,
-  case when told then 'in_down_line' when unknown then 'unknown_code' when waits_for is not null then 'missing_parent'
-    end as reason,
-  case when unknown and not told
-       then jsonb_build_object('field', 'status', 'code_set', 'agent_status', 'value', status_raw) end as detail,
+  case when told then 'filtered' when waits_for is not null then 'deferred' end as fate,
+  case when told then 'in_down_line' when waits_for is not null then 'missing_parent' end as reason,
+  null::jsonb as detail,
+  ops.unknown_word('status', 'agent_status', status_raw, status) as words,
   case when not told then waits_for end as waits_for,
   null::timestamptz as source_updated_at,
   concat_ws('-', agent_raw, member_raw, tier) as network_id_raw,

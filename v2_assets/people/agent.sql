@@ -1,5 +1,5 @@
 -- One agent, from the agent's own profile.
--- '' and null both mean absent; an unknown status is rejected, not guessed.
+-- '' and null both mean absent; an unknown status is not guessed.
 with source as (
   select b.id as staged_id, b.payload as p, b.source_id as agent_id_raw from batch b
 ),
@@ -14,8 +14,7 @@ cleaned as (
   from source s
 ),
 keyed as (
-  select c.*, st.value as agent_status, br.id as brokerage_id, cn.user_id,
-    c.status_raw is not null and st.value is null as unknown
+  select c.*, st.value as agent_status, br.id as brokerage_id, cn.user_id
   from cleaned c
   left join ops.code_map st on st.code_set = 'agent_status' and st.source = 'rezen' and st.raw = c.status_raw
   left join v2.brokerage br on br.name = 'The Real Brokerage'
@@ -23,10 +22,10 @@ keyed as (
 )
 select
   staged_id,
-  case when unknown then 'rejected' end as fate,
-  case when unknown then 'unknown_code' end as reason,
-  case when unknown
-       then jsonb_build_object('field', 'agentStatus', 'code_set', 'agent_status', 'value', status_raw) end as detail,
+  null::text as fate,
+  null::text as reason,
+  null::jsonb as detail,
+  ops.unknown_word('agentStatus', 'agent_status', status_raw, agent_status) as words,
   null::text as waits_for,
   agent_id_raw,
   coalesce(ops.first_of(p, 'fullName', 'displayName') #>> '{}',

@@ -7,8 +7,7 @@ with source as (
 ),
 keyed as (
   select s.*, m.value as agent_status, br.id as brokerage_id, live.source as held_by,
-    live.source <> 'v1' and (not live.is_stub or live.source_updated_at is not null) as living,
-    s.status_raw is not null and m.value is null as unknown
+    live.source <> 'v1' and (not live.is_stub or live.source_updated_at is not null) as living
   from source s
   left join ops.code_map m on m.code_set = 'agent_status' and m.source = 'v1' and m.raw = s.status_raw
   left join v2.brokerage br on br.name = 'The Real Brokerage'
@@ -16,10 +15,10 @@ keyed as (
 )
 select
   staged_id,
-  case when living then 'filtered' when unknown then 'rejected' end as fate,
-  case when living then 'living_source' when unknown then 'unknown_code' end as reason,
-  case when unknown and not coalesce(living, false)
-       then jsonb_build_object('field', 'agent_status', 'code_set', 'agent_status', 'value', status_raw) end as detail,
+  case when living then 'filtered' end as fate,
+  case when living then 'living_source' end as reason,
+  null::jsonb as detail,
+  ops.unknown_word('agent_status', 'agent_status', status_raw, agent_status) as words,
   null::text as waits_for,
   null::timestamptz as source_updated_at,
   -- A stub stays reZEN's, so that it does not matter which of the two came first.

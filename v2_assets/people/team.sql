@@ -10,20 +10,18 @@ cleaned as (
 ),
 keyed as (
   select c.*, ty.value as team_type, st.value as status,
-    case
-      when c.type_raw is not null and ty.value is null then array['type', 'team_type', c.type_raw]
-      when c.status_raw is not null and st.value is null then array['status', 'team_status', c.status_raw]
-    end as unknown
+    ops.unknown_word('type', 'team_type', c.type_raw, ty.value)
+      || ops.unknown_word('status', 'team_status', c.status_raw, st.value) as words
   from cleaned c
   left join ops.code_map ty on ty.code_set = 'team_type' and ty.source = 'rezen' and ty.raw = c.type_raw
   left join ops.code_map st on st.code_set = 'team_status' and st.source = 'rezen' and st.raw = c.status_raw
 )
 select
   staged_id,
-  case when unknown is not null then 'rejected' end as fate,
-  case when unknown is not null then 'unknown_code' end as reason,
-  case when unknown is not null
-       then jsonb_build_object('field', unknown[1], 'code_set', unknown[2], 'value', unknown[3]) end as detail,
+  null::text as fate,
+  null::text as reason,
+  null::jsonb as detail,
+  words,
   null::text as waits_for,
   team_id_raw,
   ops.first_of(p, 'name', 'teamName') #>> '{}' as team_name,

@@ -8,10 +8,8 @@ with source as (
 keyed as (
   select s.*, ty.value as team_type, st.value as status, a.id as owner,
     exists (select from v2.team live where live.team_id_raw = s.team_id_raw and live.source <> 'v1') as living,
-    case
-      when s.type_raw is not null and ty.value is null then array['team_type', 'team_type', s.type_raw]
-      when s.status_raw is not null and st.value is null then array['status', 'team_status', s.status_raw]
-    end as unknown,
+    ops.unknown_word('team_type', 'team_type', s.type_raw, ty.value)
+      || ops.unknown_word('status', 'team_status', s.status_raw, st.value) as words,
     case when a.id is null and p ->> 'team_owner_agent_id' is not null
       then 'agent/' || coalesce(ops.v1_raw(sa.payload, 'agent_id_raw'), 'v1:' || (p ->> 'team_owner_agent_id')) end
       as waits_for
@@ -24,17 +22,15 @@ keyed as (
 ),
 judged as (
   select k.*,
-    case when living then 'filtered' when unknown is not null then 'rejected' when waits_for is not null then 'deferred'
-    end as fate
+    case when living then 'filtered' when waits_for is not null then 'deferred' end as fate
   from keyed k
 )
 select
   staged_id,
   fate,
-  case fate when 'filtered' then 'living_source' when 'rejected' then 'unknown_code' when 'deferred' then 'missing_parent'
-  end as reason,
-  case when fate = 'rejected'
-       then jsonb_build_object('field', unknown[1], 'code_set', unknown[2], 'value', unknown[3]) end as detail,
+  case fate when 'filtered' then 'living_source' when 'deferred' then 'missing_parent' end as reason,
+  null::jsonb as detail,
+  words,
   waits_for,
   null::timestamptz as source_updated_at,
   team_id_raw,

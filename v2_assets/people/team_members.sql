@@ -13,7 +13,7 @@ seats as (
     (array_agg(m.value order by array_position(array['LEADER', 'ADMIN', 'MEMBER'], m.raw)) filter (
       where m.raw is not null))[1] as seat,
     bool_or(m.raw = 'LEADER') as is_leader,
-    min(r.raw) filter (where m.raw is null) as unknown
+    ops.unknown_words('roles', 'team_role', array_agg(r.raw) filter (where m.raw is null)) as words
   from source s
   cross join lateral (select ops.code(x) as raw from jsonb_array_elements(s.roles) x) r
   left join ops.code_map m on m.code_set = 'team_role' and m.source = 'rezen' and m.raw = r.raw
@@ -21,11 +21,8 @@ seats as (
 ),
 keyed as (
   select s.*, se.seat, coalesce(se.is_leader, false) as is_leader, t.id as team_id, a.id as agent_id, st.value as status,
-    case
-      when se.unknown is not null then array['roles', 'team_role', se.unknown]
-      when st.value is null and ops.code(s.person -> 'agentStatus') is not null
-        then array['agentStatus', 'agent_status', ops.code(s.person -> 'agentStatus')]
-    end as unknown,
+    coalesce(se.words, '[]')
+      || ops.unknown_word('agentStatus', 'agent_status', ops.code(s.person -> 'agentStatus'), st.value) as words,
     case when t.id is null then 'team/' || s.team_raw when a.id is null then 'agent/' || s.agent_id_raw end as waits_for
   from source s
   left join seats se on se.staged_id = s.staged_id
@@ -36,10 +33,10 @@ keyed as (
 )
 select
   staged_id,
-  case when unknown is not null then 'rejected' when waits_for is not null then 'deferred' end as fate,
-  case when unknown is not null then 'unknown_code' when waits_for is not null then 'missing_parent' end as reason,
-  case when unknown is not null
-       then jsonb_build_object('field', unknown[1], 'code_set', unknown[2], 'value', unknown[3]) end as detail,
+  case when waits_for is not null then 'deferred' end as fate,
+  case when waits_for is not null then 'missing_parent' end as reason,
+  null::jsonb as detail,
+  words,
   waits_for,
   team_id,
   agent_id,

@@ -1,8 +1,8 @@
 """Codes as data: what the sources' codes mean in V2, and the states and provinces.
 
 Here: the rows that `migrate.upgrade` puts into `ops.code_map` and `v2.state_province`. Not here: who looks them up (the
-merges' SQL), nor what happens to a code that is not listed (the merge rejects the record with reason `unknown_code`
-where V2 depends on the code, and passes the raw text where it does not).
+merges' SQL), nor what happens to a code that is not listed: its column stays empty and the word is listed (`v2 codes`),
+and only where the row cannot be told without it is the record rejected with reason `unknown_code`.
 
 The reZEN lists are the union of what is known of its API; its vendor publishes none. Where two names mean one thing
 (LAND, LAND_LOT) both are listed.
@@ -179,13 +179,13 @@ TITLE: dict[str, dict[str, str]] = {
     },
 }
 
-# The vendor publishes no list: these are the ones that were seen. A cancellation counts once it is approved. The kinds
-# of deals are the sides our agent can stand on, by name or by number; a tenant's or a landlord's is a lease.
-# Looked up in capitals.
+# The vendor publishes no list: these are the ones that were seen. A cancellation counts once it is approved; of an
+# archived file the merge asks the day of its close. The kinds of deals are the sides our agent can stand on, by name or
+# by number; a tenant's or a landlord's is a lease. Looked up in capitals.
 SKYSLOPE: dict[str, dict[str, str]] = {
     "transaction_status": {
         "ACTIVE": "Active",
-        **dict.fromkeys(("INCOMPLETE", "PENDING", "CANCELED/PEND"), "Pending"),
+        **dict.fromkeys(("INCOMPLETE", "PENDING", "CANCELED/PEND", "PRE-CONTRACT"), "Pending"),
         "CLOSED": "Closed",
         "EXPIRED": "Terminated",
         **dict.fromkeys(("CANCELED", "CANCELED/APP"), "Canceled"),
@@ -199,7 +199,8 @@ SKYSLOPE: dict[str, dict[str, str]] = {
     },
     "transaction_type": {
         **dict.fromkeys(("PURCHASE", "LISTING", "BOTH", "31", "32", "33"), "Sale"),
-        **dict.fromkeys(("PURCHASE / TENANT", "LISTING / LANDLORD"), "Lease"),
+        **dict.fromkeys(("PURCHASE / TENANT", "LISTING / LANDLORD", "LEASE"), "Lease"),
+        "REFERRAL": "Referral",
     },
 }
 

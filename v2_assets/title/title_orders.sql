@@ -26,7 +26,6 @@ keyed as (
     coalesce(tu.user_id, c.reader) as user_id,
     case
       when live.environment = 'production' and c.environment <> 'production' then 'filtered'
-      when c.status_raw is not null and st.value is null then 'rejected'
       when c.address_key is not null and ad.id is null or c.agency_raw is not null and ag.id is null then 'deferred'
     end as fate,
     (select jsonb_agg(jsonb_build_object('side', side) || person order by side, n)
@@ -53,10 +52,9 @@ keyed as (
 select
   staged_id,
   fate,
-  case fate when 'filtered' then 'other_environment' when 'rejected' then 'unknown_code'
-    when 'deferred' then 'missing_parent' end as reason,
-  case fate when 'rejected'
-    then jsonb_build_object('field', 'status', 'code_set', 'title_status', 'value', status_raw) end as detail,
+  case fate when 'filtered' then 'other_environment' when 'deferred' then 'missing_parent' end as reason,
+  null::jsonb as detail,
+  ops.unknown_word('status', 'title_status', status_raw, status) as words,
   case when address_key is not null and address_id is null then 'address/' || address_key
     else 'title_agencies/' || agency_raw end as waits_for,
   'title' as source,

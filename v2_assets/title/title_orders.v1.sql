@@ -10,7 +10,6 @@ keyed as (
     ops.v1_raw(sg.payload, 'agency_id_raw') as agency_raw,
     exists (
       select from v2.title_orders live where live.order_id_raw = s.order_id_raw and live.source <> 'v1') as living,
-    s.status_raw is not null and m.value is null as unknown,
     case
       when ag.id is null and p ->> 'agency_id' is not null
         then 'title_agencies/' || coalesce(ops.v1_raw(sg.payload, 'agency_id_raw'), 'v1:' || (p ->> 'agency_id'))
@@ -27,16 +26,15 @@ keyed as (
 ),
 judged as (
   select k.*,
-    case when living then 'filtered' when unknown then 'rejected' when waits_for is not null then 'deferred' end as fate
+    case when living then 'filtered' when waits_for is not null then 'deferred' end as fate
   from keyed k
 )
 select
   staged_id,
   fate,
-  case fate when 'filtered' then 'living_source' when 'rejected' then 'unknown_code' when 'deferred' then 'missing_parent'
-  end as reason,
-  case when fate = 'rejected'
-       then jsonb_build_object('field', 'status', 'code_set', 'title_status', 'value', status_raw) end as detail,
+  case fate when 'filtered' then 'living_source' when 'deferred' then 'missing_parent' end as reason,
+  null::jsonb as detail,
+  ops.unknown_word('status', 'title_status', status_raw, status) as words,
   waits_for,
   null::timestamptz as source_updated_at,
   order_id_raw,

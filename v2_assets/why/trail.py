@@ -11,7 +11,7 @@ from v2_assets.schema.stage import STREAMS
 
 #: What a rejected record needs before it is tried again.
 _FIRST = {
-    "unknown_code": "add the code to v2_assets/schema/codes.py (docs/howto/missing-record.md), then ",
+    "unknown_code": "teach the word (`v2 codes`, docs/howto/unknown-words.md), or, if a release knows it by now, ",
     "invalid_record": "correct the record at its source, or its model in resources/apis, then ",
     "merge_error": "look at the constraint that is named, then ",
     "missing_key": "give the record at its source what V2 knows it by, then ",
