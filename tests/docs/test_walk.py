@@ -104,16 +104,16 @@ def test_a_newcomer_onboards_finds_replays_rotates_and_restores_by_the_manual(de
     assert "fub: Complete" in said and "jane@example.com" in said
 
     # Find out why a record is missing: an older release could not read it.
-    missing = desk.query("select id from v2.fub_deals order by id limit 1")[0][0]
+    missing = desk.query("select id from v2.fub_calls order by id limit 1")[0][0]
     rejected = desk.query(
-        "update staging.stage_fub_deals set status = 'rejected', status_reason = 'invalid_record', v2_id = null,"
-        f' status_detail = \'{{"field": "price"}}\' where v2_id = {missing} returning source_id'
+        "update staging.stage_fub_calls set status = 'rejected', status_reason = 'invalid_record', v2_id = null,"
+        f' status_detail = \'{{"field": "duration"}}\' where v2_id = {missing} returning source_id'
     )
-    desk.query(f"delete from v2.fub_deals where id = {missing} returning 1")
+    desk.query(f"delete from v2.fub_calls where id = {missing} returning 1")
     looking = block("missing-record.md", "why").replace("4711", rejected[0][0])
     said = desk.type(looking)
-    assert "It is rejected: invalid_record (field price)" in said
-    assert "v2 retry --table stage_fub_deals --reason invalid_record" in said
+    assert "It is rejected: invalid_record (field duration)" in said
+    assert "v2 retry --table stage_fub_calls --reason invalid_record" in said
 
     # Replay rejected rows.
     said = desk.type(block("replay.md", "replay"))
