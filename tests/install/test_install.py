@@ -172,6 +172,8 @@ def test_nginx_asks_people_for_a_password_and_hands_webhooks_on(machine: Machine
     machine.type(
         block("install.md", "nginx").replace("-B /etc/nginx/v2/people anna", "-Bb /etc/nginx/v2/people anna a")
     )
+    # nginx is told to reload, and listens anew a moment later.
+    wait("nginx listens", lambda: ":443 " in machine.type("ss -Htln"))
     statuses = machine.type(block("install.md", "outside").replace("-u anna", "-u anna:a")).splitlines()
     assert [line.split()[1] for line in statuses[:3]] == ["401", "200", "404"]
     assert json.loads(statuses[3])["ok"]
