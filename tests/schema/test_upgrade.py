@@ -107,3 +107,22 @@ def test_what_the_release_before_had_merged_is_merged_again_by_this_code_and_not
     counts = merge_everything(before, users)
     assert due > 500 and counts.read == due and not counts.rejected + counts.deferred + counts.parked
     assert len(had) > 1000 and had <= living(before)
+
+
+def test_what_an_unknown_word_had_kept_out_comes_in_with_the_upgrade(before: Database) -> None:
+    """Until 0034 such a word rejected its record, and what hung on that record waited."""
+    with before.connect() as connection:
+        kept_out = connection.execute(
+            "update staging.stage_fub_users set status = 'rejected', status_reason = 'unknown_code', v2_id = null,"
+            ' payload = payload || \'{"role": "ISA"}\', status_detail = \'{"field": "role"}\''
+            " where id = (select min(id) from staging.stage_fub_users where status = 'processed') returning user_id, id"
+        ).fetchone()
+    assert kept_out
+    migrate.upgrade(before.url)
+    merge_everything(before, [kept_out[0]])
+    with before.connect() as connection:
+        row = connection.execute(
+            "select status, warnings -> 0 ->> 'found', v2_id is not null from staging.stage_fub_users where id = %s",
+            [kept_out[1]],
+        ).fetchone()
+    assert row == ("processed", "ISA", True)

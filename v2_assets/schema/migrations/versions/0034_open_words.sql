@@ -15,3 +15,17 @@ CREATE FUNCTION ops.unknown_words(field text, code_set text, raws text[]) RETURN
          FROM unnest(raws) raw WHERE raw IS NOT NULL) told),
         '[]'::jsonb);
 COMMENT ON FUNCTION ops.unknown_words IS 'A warning for each of these words, none of which has a value.';
+
+-- What a word has kept out so far is merged by the next run.
+DO $$
+DECLARE
+    stage regclass;
+BEGIN
+    FOR stage IN SELECT c.oid FROM pg_class c WHERE c.relnamespace = 'staging'::regnamespace AND c.relkind = 'r' ORDER BY 1
+    LOOP
+        EXECUTE format(
+            'UPDATE %s SET status = ''pending'', status_reason = NULL, status_detail = NULL, attempts = 0'
+            ' WHERE status = ''rejected'' AND status_reason = ''unknown_code''', stage);
+    END LOOP;
+END
+$$;
