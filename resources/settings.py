@@ -21,6 +21,7 @@ from resources.errors import ConfigError
 
 PREFIX = "V2_"
 ENV_FILE = ".env"
+DEFAULT_HOME = Path(".v2")
 #: `V2_SECRET_KEY_FILE` names a file with the value of `V2_SECRET_KEY`: systemd and containers hand secrets over so.
 FROM_FILE = "_FILE"
 
@@ -59,7 +60,7 @@ class Settings(BaseSettings):
 
     home: Annotated[
         Path, Field(description="where the embedded database, logs and pid files live", examples=[".v2"])
-    ] = Path(".v2")
+    ] = DEFAULT_HOME
     database_url: Annotated[
         SecretStr | None,
         Field(
@@ -561,10 +562,23 @@ def project_root() -> Path:
     return here
 
 
+def nearest_home() -> Path:
+    """The home that is meant where none is named: `.v2` of the nearest folder upwards that has one or is a project's.
+
+    Relative when that is the working directory, which is also the answer where neither is found.
+    """
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / DEFAULT_HOME).is_dir() or (folder / "dagster.yaml").is_file():
+            return DEFAULT_HOME if folder == here else folder / DEFAULT_HOME
+    return DEFAULT_HOME
+
+
 def load_settings(**overrides: Any) -> Settings:
     """Read the environment and `.env` of the project root; `overrides` (field=value) win over both.
 
-    A setting that neither gives may stand in a file of its own, which NAME_FILE names.
+    A setting that neither gives may stand in a file of its own, which NAME_FILE names. A home that nobody names is
+    looked for upwards (`nearest_home`).
 
     Raises ConfigError that names the variable and what to write; it never repeats a value.
     """
@@ -572,9 +586,10 @@ def load_settings(**overrides: Any) -> Settings:
     _refuse_unknown_names(env_file)
     try:
         # pydantic-settings takes the file as an argument of the constructor, which its type does not show.
-        return Settings(_env_file=env_file if env_file.is_file() else None, **_from_files(env_file) | overrides)  # type: ignore[call-arg]
+        settings = Settings(_env_file=env_file if env_file.is_file() else None, **_from_files(env_file) | overrides)  # type: ignore[call-arg]
     except ValidationError as error:
         raise _readable(error) from None
+    return settings if "home" in settings.model_fields_set else settings.model_copy(update={"home": nearest_home()})
 
 
 def _from_files(env_file: Path) -> dict[str, str]:

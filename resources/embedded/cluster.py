@@ -79,9 +79,13 @@ class Cluster:
         except (FileNotFoundError, UnicodeDecodeError):
             return None
 
+    def exists(self) -> bool:
+        """Whether the data folder has been made."""
+        return (self.data / "PG_VERSION").exists()
+
     def prepare(self, account: Account) -> None:
         """Create the data folder if there is none, and write the configuration. The server is not running."""
-        if not (self.data / "PG_VERSION").exists():
+        if not self.exists():
             self._create(account)
         self._check_version()
         text = _CONFIGURATION + ("" if self.fsync else "fsync = off\nfull_page_writes = off\n")

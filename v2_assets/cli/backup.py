@@ -49,7 +49,7 @@ def restore(
     """Bring a backup back, with the platform stopped. It is checked before anything is touched, and compared after."""
     from v2_assets import backup as backups
 
-    with opened(check_schema=False) as o:
+    with opened(check_schema=False, create=True) as o:
         done = backups.restore(o.settings, o.urls, source.absolute(), replace=replace, say=current().say)
         ended = _end_runs(o)
     told = {

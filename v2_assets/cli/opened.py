@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from resources.embedded import DatabaseUrls, running_database
+from resources.embedded import DatabaseUrls, EmbeddedPostgres, running_database
+from resources.errors import V2Error
 from resources.postgres import Database
 from resources.settings import ENV_FILE, Settings, load_settings, project_root
 
@@ -38,15 +39,27 @@ def settings_in_force() -> Settings:
     return settings
 
 
+class NoPlatform(V2Error):
+    """Nobody has started a platform in this home, so there is nothing to look at."""
+
+    code = "no_platform"
+
+
 @contextmanager
-def opened(*, check_schema: bool = True) -> Iterator[Opened]:
+def opened(*, check_schema: bool = True, create: bool = False) -> Iterator[Opened]:
     """The running database; the embedded server is started for the call if nobody did, and stopped again.
 
-    Raises DatabaseError, ConfigError, and MigrationBehind when the schema is not this code's.
+    Only `create` makes a database where there is none. Raises NoPlatform, DatabaseError, ConfigError, and
+    MigrationBehind when the schema is not this code's.
     """
     from v2_assets.schema import migrate
 
     settings = settings_in_force()
+    if settings.database_url is None and not create and not EmbeddedPostgres(settings.home).cluster.exists():
+        raise NoPlatform(
+            f"There is no platform in {settings.home.absolute()}.",
+            hint="go to its folder, name its home in V2_HOME, or start one here with `v2 up`",
+        )
     with running_database(settings) as urls:
         if check_schema:
             migrate.check(urls.v2)

@@ -129,7 +129,7 @@ def migrate() -> None:
     """Bring the database to this code's schema."""
     from v2_assets.schema import migrate as migrations
 
-    with opened(check_schema=False) as o:
+    with opened(check_schema=False, create=True) as o:
         pending = migrations.pending(o.urls.v2)
         migrations.upgrade(o.urls.v2)
     text = "\n".join(f"applied {name}" for name in pending) or "nothing to do: the schema is current"

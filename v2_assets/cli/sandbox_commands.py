@@ -24,12 +24,14 @@ class SandboxRefused(V2Error):
 def _call(method: str, path: str, **more: Any) -> Any:
     from v2_assets.platform import Platform
 
-    url = f"http://127.0.0.1:{Platform(load_settings()).sandbox_port}/_world/{path}"
+    process = next(each for each in Platform(load_settings()).status() if each.name == "sandbox")
+    if process.address is None:
+        raise SourceUnavailable("the sandbox does not run", hint="start it with `v2 up --sandbox`")
     try:
-        answer = httpx.request(method, url, timeout=60, trust_env=False, **more)
+        answer = httpx.request(method, f"http://{process.address}/_world/{path}", timeout=60, trust_env=False, **more)
     except httpx.HTTPError as error:
         raise SourceUnavailable(
-            f"the sandbox does not answer ({type(error).__name__})", hint="start it with `v2 up --sandbox`"
+            f"the sandbox does not answer ({type(error).__name__})", hint=f"look into {process.log}"
         ) from None
     body = answer.json()
     if answer.status_code != 200:
