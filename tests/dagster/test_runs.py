@@ -85,6 +85,8 @@ def test_a_revoked_key_names_its_user_in_the_runs_error_and_no_run_fails_on_it_o
     assert done == {partition_key(u) for u in story.users if u != user}, "the others' work is recorded"
     for _ in range(2):
         story.probe("fub")
+    # The texts had nothing to ask for before; that they are not read any more is failed once.
+    assert not run(instance, "fub_sync", story.users).success
     assert run(instance, "fub_sync", story.users).success
     assert run(instance, "merge_backlog", story.users).success
     others = story.query("select count(*) from staging.stage_fub_people where user_id <> %s", user)

@@ -82,12 +82,12 @@ def merged(database: Database, *staged: Staged, users: Sequence[int] = (1, 2)) -
 
 def test_every_row_read_has_one_fate_and_every_processed_row_its_v2_row(base: Database) -> None:
     counts = merged(base, team("t-1"), team("t-2"), team("t-3", type="TITANIUM"))
-    assert (counts.read, counts.processed, counts.rejected) == (3, 2, 1)
+    assert (counts.read, counts.processed, counts.rejected) == (3, 3, 0)
     assert rows(
         base,
         "select s.source_id, t.team_id_raw from staging.stage_rezen_teams s join v2.team t on t.id = s.v2_id"
         " where s.status = 'processed' and s.processed_at is not null order by 1",
-    ) == [("t-1", "t-1"), ("t-2", "t-2")]
+    ) == [("t-1", "t-1"), ("t-2", "t-2"), ("t-3", "t-3")]
     assert rows(base, "select table_name, user_id, run_id, counts -> 'read' from ops.merge_run") == [
         ("team", 1, "run", 3)
     ]

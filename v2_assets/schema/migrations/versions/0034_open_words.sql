@@ -2,14 +2,14 @@
 
 -- What a select tells the merge of one looked-up word: a warning of the staged row, or nothing.
 CREATE FUNCTION ops.unknown_word(field text, code_set text, raw text, value text) RETURNS jsonb
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN raw IS NULL OR value IS NOT NULL THEN '[]'::jsonb
-        ELSE jsonb_build_array(jsonb_build_object(
-            'code', 'unknown_word', 'field', field, 'found', left(raw, 100), 'code_set', code_set)) END;
+        ELSE '[]'::jsonb || jsonb_object(ARRAY[
+            'code', 'unknown_word', 'field', field, 'found', left(raw, 100), 'code_set', code_set]) END;
 COMMENT ON FUNCTION ops.unknown_word IS 'A warning where a word was told and has no value; else an empty list.';
 
 CREATE FUNCTION ops.unknown_words(field text, code_set text, raws text[]) RETURNS jsonb
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN coalesce(
         (SELECT jsonb_agg(w ORDER BY w) FROM (SELECT DISTINCT ops.unknown_word(field, code_set, raw, NULL) -> 0 AS w
          FROM unnest(raws) raw WHERE raw IS NOT NULL) told),
