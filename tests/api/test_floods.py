@@ -200,6 +200,10 @@ async def test_who_has_taken_much_time_asks_one_question_after_another_each_when
         now += 100
         await question("a", 1.0)
         assert len(asleep) == 3, "time that is not used is not owed"
+        for _ in range(9):
+            async with turns.turn("strangers", metered=False):
+                now += 1.0
+        assert len(asleep) == 3, "those who share a line pay nothing for each other"
 
 
 @pytest.mark.parametrize(

@@ -55,8 +55,11 @@ class Turns:
         self._taken: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     @asynccontextmanager
-    async def turn(self, key: str) -> AsyncIterator[None]:
-        """Waits for the turn of one of the key's questions, and holds it. Raises TooMany."""
+    async def turn(self, key: str, *, metered: bool = True) -> AsyncIterator[None]:
+        """Waits for the turn of one of the key's questions, and holds it. Raises TooMany.
+
+        `metered=False` for a key that stands for many, whose time is not one's.
+        """
         line = self._lines.setdefault(key, _Line(asyncio.Semaphore(self._at_once)))
         if line.here >= self._most:
             raise self._too_many(key)
@@ -66,7 +69,7 @@ class Turns:
                 try:
                     async with asyncio.timeout(self._patience_s):
                         await held.enter_async_context(line.free)
-                        if line.alone.locked() or self._wait_s(key):
+                        if metered and (line.alone.locked() or self._wait_s(key)):
                             await held.enter_async_context(line.alone)
                             await asyncio.sleep(self._wait_s(key))
                 except TimeoutError:
@@ -75,7 +78,8 @@ class Turns:
                 try:
                     yield
                 finally:
-                    self._take(key, self._clock() - began)
+                    if metered:
+                        self._take(key, self._clock() - began)
         finally:
             line.here -= 1
             if not line.here:
