@@ -170,9 +170,9 @@ async def test_turns_are_held_by_no_more_than_may_run_and_given_back_whatever_ha
 async def test_who_has_taken_much_time_asks_one_question_after_another_each_when_its_time_has_come() -> None:
     now, asleep, running, most = 0.0, [], 0, 0
 
-    async def question(key: str, seconds: float) -> None:
+    async def question(key: str, seconds: float, line: str | None = None) -> None:
         nonlocal now, running, most
-        async with turns.turn(key):
+        async with turns.turn(key, line):
             running += 1
             most = max(most, running)
             await real_sleep(0)
@@ -200,10 +200,13 @@ async def test_who_has_taken_much_time_asks_one_question_after_another_each_when
         now += 100
         await question("a", 1.0)
         assert len(asleep) == 3, "time that is not used is not owed"
-        for _ in range(9):
-            async with turns.turn("strangers", metered=False):
+        for token in "cdefghijk":
+            async with turns.turn(token, "strangers"):
                 now += 1.0
         assert len(asleep) == 3, "those who share a line pay nothing for each other"
+        most = 0
+        await asyncio.gather(*(question("l", AT_ONCE_S, "strangers") for _ in range(4)))
+        assert len(asleep) > 3 and most <= 2, "what waits in a line that is shared is paid for as well"
 
 
 @pytest.mark.parametrize(

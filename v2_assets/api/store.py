@@ -107,9 +107,7 @@ class Store:
 
     @asynccontextmanager
     async def _turn(self, token_hash: str) -> AsyncIterator[None]:
-        known = self.knows(token_hash)
-        # After a restart everybody is a stranger once, and waits for nobody's dear questions.
-        async with self._turns.turn(token_hash if known else _STRANGERS, metered=known):
+        async with self._turns.turn(token_hash, None if self.knows(token_hash) else _STRANGERS):
             yield
 
     def _met(
