@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
+from collections.abc import Callable
 from datetime import time
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -555,11 +556,7 @@ class Settings(BaseSettings):
 
 def project_root() -> Path:
     """The nearest folder, from the working directory upwards, that holds `dagster.yaml`; else the working directory."""
-    here = Path.cwd()
-    for folder in (here, *here.parents):
-        if (folder / "dagster.yaml").is_file():
-            return folder
-    return here
+    return _nearest(lambda folder: (folder / "dagster.yaml").is_file())
 
 
 def nearest_home() -> Path:
@@ -567,11 +564,14 @@ def nearest_home() -> Path:
 
     Relative when that is the working directory, which is also the answer where neither is found.
     """
+    folder = _nearest(lambda folder: (folder / DEFAULT_HOME).is_dir() or (folder / "dagster.yaml").is_file())
+    return DEFAULT_HOME if folder == Path.cwd() else folder / DEFAULT_HOME
+
+
+def _nearest(holds: Callable[[Path], bool]) -> Path:
+    """The nearest folder, from the working directory upwards, of which that is so; else the working directory."""
     here = Path.cwd()
-    for folder in (here, *here.parents):
-        if (folder / DEFAULT_HOME).is_dir() or (folder / "dagster.yaml").is_file():
-            return DEFAULT_HOME if folder == here else folder / DEFAULT_HOME
-    return DEFAULT_HOME
+    return next((folder for folder in (here, *here.parents) if holds(folder)), here)
 
 
 def load_settings(**overrides: Any) -> Settings:

@@ -14,7 +14,6 @@ from typing import Any, Literal
 import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
-from psycopg.types.json import Jsonb
 
 from resources.errors import SweepShrunk, Unauthorized
 from resources.settings import Settings
@@ -22,7 +21,8 @@ from v2_assets.connections.states import IN_TROUBLE
 from v2_assets.health.behind import BEHIND
 from v2_assets.health.gap import gaps
 from v2_assets.incidents import Finding, Severity
-from v2_assets.merge.statements import SOURCE_OF, UNKNOWN_WORD, staging
+from v2_assets.merge.statements import staging
+from v2_assets.merge.words import TOLD
 from v2_assets.schema.stage import STREAMS
 
 
@@ -105,28 +105,6 @@ def _rejected() -> sql.Composed:
         "select *, greatest(100.0 * rejected / total, case when arrived >= {fewest} then 100.0 * rejected_now / arrived"
         " else 0 end) as value from ({tables}) t"
     ).format(fewest=sql.Literal(FEWEST), tables=tables)
-
-
-def _unknown_words() -> sql.Composed:
-    """By code set, since a new word of a source is met in many tables and by many users."""
-    tables = sql.SQL(" union all ").join(
-        sql.SQL(
-            "select {source} || '/' || (w ->> 'code_set') as key, w ->> 'found' as word, s.id, s.fetched_at, s.user_id"
-            " from {stage} s cross join lateral jsonb_array_elements(s.warnings) w"
-            " where s.warnings @> {noted} and s.missed_sweeps < 2 and w ->> 'code' = {code}"
-        ).format(
-            source=sql.Literal(source),
-            stage=staging(table),
-            noted=sql.Literal(Jsonb([{"code": UNKNOWN_WORD}])),
-            code=sql.Literal(UNKNOWN_WORD),
-        )
-        for table, source in SOURCE_OF.items()
-    )
-    return sql.SQL(
-        "select key, count(distinct word) as value, count(*) as records, min(fetched_at) as since,"
-        " (array_agg(distinct user_id))[1:100] as users, left(string_agg(distinct word, ', '), 200) as words"
-        " from ({}) t group by 1"
-    ).format(tables)
 
 
 #: An account that moves while it is read makes one pass incomplete; two in a row, or one that none follows, are news.
@@ -306,7 +284,12 @@ SIGNALS: tuple[Signal, ...] = (
     ),
     Signal(
         "unknown_word",
-        _unknown_words(),
+        # By code set, since a new word of a source is met in many tables and by many users.
+        sql.SQL(
+            "select source || '/' || code_set as key, count(distinct word) as value, count(*) as records,"
+            " min(fetched_at) as since, (array_agg(distinct user_id))[1:100] as users,"
+            " left(string_agg(distinct word, ', '), 200) as words from ({}) told where not held group by 1"
+        ).format(TOLD),
         "{key}: {value} words that V2 does not know",
         "{records} records carry {words}. They are in V2 without that value.",
         "v2 codes",

@@ -33,17 +33,25 @@ class UnknownWord:
     example: str
 
 
-_WORDS = sql.SQL(
-    "select {source}::text as source, told.code_set, told.word, {name}::text as table, told.field,"
-    " count(distinct told.id) as records, count(distinct told.id) filter (where told.held) as held,"
-    " min(told.source_id) as example from ("
-    "  select s.id, s.source_id, w ->> 'code_set' as code_set, w ->> 'found' as word, w ->> 'field' as field,"
-    "   false as held from {stage} s cross join lateral jsonb_array_elements(s.warnings) w"
-    "   where s.warnings is not null and s.missed_sweeps < 2 and w ->> 'code' = {code}"
-    "  union all select s.id, s.source_id, s.status_detail ->> 'code_set', s.status_detail ->> 'value',"
-    "   s.status_detail ->> 'field', true from {stage} s"
-    "   where s.status = 'rejected' and s.status_reason = 'unknown_code' and s.missed_sweeps < 2"
-    " ) told group by 2, 3, 5"
+_TOLD = sql.SQL(
+    "select {source}::text as source, {name}::text as table, s.id, s.source_id, s.user_id, s.fetched_at,"
+    "  w ->> 'code_set' as code_set, w ->> 'found' as word, w ->> 'field' as field, false as held"
+    " from {stage} s cross join lateral jsonb_array_elements(s.warnings) w"
+    " where s.warnings @> {noted} and s.missed_sweeps < 2 and w ->> 'code' = {code}"
+    " union all select {source}, {name}, s.id, s.source_id, s.user_id, s.fetched_at,"
+    "  s.status_detail ->> 'code_set', s.status_detail ->> 'value', s.status_detail ->> 'field', true from {stage} s"
+    " where s.status = 'rejected' and s.status_reason = 'unknown_code' and s.missed_sweeps < 2"
+)
+#: One row for each unknown word of each living record; `held` where the word holds its record back.
+TOLD = sql.SQL(" union all ").join(
+    _TOLD.format(
+        source=sql.Literal(source),
+        name=sql.Literal(table),
+        stage=staging(table),
+        noted=sql.Literal(Jsonb([{"code": UNKNOWN_WORD}])),
+        code=sql.Literal(UNKNOWN_WORD),
+    )
+    for table, source in SOURCE_OF.items()
 )
 #: Rows that carry the word are merged again from what is stored; one that its source no longer has stays as it is.
 _AGAIN = sql.SQL(
@@ -58,12 +66,13 @@ _AGAIN = sql.SQL(
 
 def unknown_words(connection: psycopg.Connection[Any]) -> list[UnknownWord]:
     """What nobody has taught yet, most frequent first."""
-    query = sql.SQL(" union all ").join(
-        _WORDS.format(source=sql.Literal(source), name=sql.Literal(table), stage=staging(table), code=UNKNOWN_WORD)
-        for table, source in SOURCE_OF.items()
+    query = sql.SQL(
+        'select source, code_set, word, "table", field, count(distinct id) as records,'
+        " count(distinct id) filter (where held) as held, min(source_id) as example from ({}) told"
+        ' group by source, code_set, word, "table", field order by records desc, 1, 2, 3, 4, 5'
     )
     with connection.cursor(row_factory=class_row(UnknownWord)) as cur:
-        cur.execute(query + sql.SQL(" order by records desc, 1, 2, 3, 4, 5"))
+        cur.execute(query.format(TOLD))
         return cur.fetchall()
 
 
